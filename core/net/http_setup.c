@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a request to libcurl options. What is never set matters as much: no redirects, no cookies,
+ * no netrc, no decompression, no credentials of libcurl's own.
+ */
+#include "net/address.h"
+#include "net/http_private.h"
+#include "net/proxy.h"
+#include "net/url.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define CONNECT_MS_DEFAULT 15000
+#define BUFFER_BYTES 65536L
+
+static const char *env_get(const char *name)
+{
+    return getenv(name);
+}
+
+/* A URL that a public server chose must not lead into a private network. */
+static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct http_exchange *x = arg;
+    (void)purpose;
+    if (x->public_only && !x->proxy && address_is_private(&address->addr)) {
+        x->stopped = error_set(&x->stop, ERR_PROTOCOL,
+                               "refused: a public server pointed to a private address");
+        return CURL_SOCKET_BAD;
+    }
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+static void setup_connection(struct http_exchange *x, const struct http_settings *s)
+{
+    CURL *easy = x->easy;
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+    curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+    curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+                     (long)(s->connect_ms > 0 ? s->connect_ms : CONNECT_MS_DEFAULT));
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, x);
+    curl_easy_setopt(easy, CURLOPT_RESOLVE, s->resolve);
+    curl_easy_setopt(easy, CURLOPT_PROXY, x->proxy ? x->proxy : "");
+    curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, s->user_agent);
+}
+
+/* libcurl, unlike the curl tool, does not look at SSL_CERT_FILE and SSL_CERT_DIR. */
+static void setup_tls(CURL *easy, const struct http_settings *s)
+{
+    const char *file = s->ca_file ? s->ca_file : getenv("SSL_CERT_FILE");
+    const char *dir = s->ca_file ? NULL : getenv("SSL_CERT_DIR");
+    if (!str_empty(file))
+        curl_easy_setopt(easy, CURLOPT_CAINFO, file);
+    if (!str_empty(dir) || s->ca_file)
+        curl_easy_setopt(easy, CURLOPT_CAPATH, dir);
+    curl_easy_setopt(easy, CURLOPT_SSLCERT, s->client_cert);
+    curl_easy_setopt(easy, CURLOPT_SSLKEY, s->client_key);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, s->insecure ? 0L : 1L);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, s->insecure ? 0L : 2L);
+}
+
+/* On HTTP/2 libcurl must go on reading a paused stream, into memory: bodies use HTTP/1.1. */
+static void setup_version(CURL *easy, const struct http_settings *s, bool body)
+{
+    bool v1 = body || s->version == HTTP_VERSION_1_1;
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
+                     (long)(v1 ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS));
+    curl_easy_setopt(easy, CURLOPT_PIPEWAIT, v1 ? 0L : 1L);
+    if (body)
+        curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, BUFFER_BYTES);
+}
+
+static bool has_header(const struct curl_slist *headers, const char *name)
+{
+    for (; headers; headers = headers->next) {
+        if (strncasecmp(headers->data, name, strlen(name)) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void setup_small_body(struct http_exchange *x, const struct http_request *r)
+{
+    bool wants_body = r->body || str_eq(r->method, "POST") || str_eq(r->method, "PUT") ||
+                      str_eq(r->method, "PATCH");
+    if (!wants_body)
+        return;
+    x->body = xmemdup(r->body ? r->body : "", r->body_len);
+    curl_easy_setopt(x->easy, CURLOPT_POSTFIELDS, x->body);
+    curl_easy_setopt(x->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_len);
+    if (!has_header(x->headers, "Content-Type:"))
+        x->headers = curl_slist_append(x->headers, "Content-Type:");
+}
+
+static void setup_method(struct http_exchange *x, const struct http_request *r)
+{
+    CURL *easy = x->easy;
+    if (str_eq(r->method, "HEAD")) {
+        curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+        return;
+    }
+    if (r->upload) {
+        curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
+        curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, BUFFER_BYTES);
+        curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)r->upload->len);
+        curl_easy_setopt(easy, CURLOPT_READFUNCTION, http_on_read);
+        curl_easy_setopt(easy, CURLOPT_READDATA, x);
+        curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, http_on_seek);
+        curl_easy_setopt(easy, CURLOPT_SEEKDATA, x);
+    } else {
+        setup_small_body(x, r);
+    }
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, r->method);
+    /* Waiting for "100 Continue" costs a second where a server ignores it. */
+    x->headers = curl_slist_append(x->headers, "Expect:");
+}
+
+static void choose_proxy(struct http_exchange *x)
+{
+    struct url url;
+    const struct proxy_env env = {.get = env_get};
+    if (url_parse(x->url, &url, NULL) < 0)
+        return;
+    x->proxy = xstrdup(proxy_choose(&env, &url));
+    url_done(&url);
+}
+
+void http_setup(struct http_exchange *x, const struct http_request *r)
+{
+    CURL *easy = x->easy;
+    choose_proxy(x);
+    setup_connection(x, r->settings);
+    setup_tls(easy, r->settings);
+    setup_version(easy, r->settings, r->upload || r->download);
+    setup_method(x, r);
+    curl_easy_setopt(easy, CURLOPT_URL, x->url);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, x->headers);
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, x);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, x->detail);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, http_on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, x);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, http_on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, x);
+}
