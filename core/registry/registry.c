@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A registry from its driver's profile and the user's options, and its repositories as stores. */
+#include "registry/registry.h"
+
+#include "net/address.h"
+#include "registry/private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define REQUESTS_DEFAULT 32
+#define BODIES_DEFAULT 16
+
+static char *api_url(struct registry *registry)
+{
+    const struct ocync_profile *profile = driver_instance_profile(registry->driver);
+    const char *scheme = registry->options.plain_http ? "http"
+                         : profile->api_scheme        ? profile->api_scheme
+                                                      : "https";
+    return xasprintf("%s://%s", scheme, profile->api_host);
+}
+
+/* "localhost:5000" -> "localhost"; brackets stay. Free it. */
+static char *without_port(const char *host)
+{
+    const char *colon = strrchr(host, ':');
+    const char *bracket = strrchr(host, ']');
+    return colon && colon > bracket ? xstrndup(host, (size_t)(colon - host)) : xstrdup(host);
+}
+
+static bool falls_back(const struct registry *registry)
+{
+    const struct registry_options *o = &registry->options;
+    const struct ocync_profile *profile = driver_instance_profile(registry->driver);
+    _cleanup_free_ char *name = without_port(profile->api_host);
+    return !o->plain_http && !profile->api_scheme && !o->http.ca_file && !o->http.insecure &&
+           !o->http.client_cert && host_is_loopback(name);
+}
+
+int registry_new(struct loop *loop, const char *host, const struct registry_options *options,
+                 struct registry **ret, struct error *err)
+{
+    const struct driver_request request = {
+        .host = host,
+        .driver = options->driver,
+        .settings = options->driver_settings,
+        .n_settings = options->n_driver_settings,
+    };
+    struct driver_instance *driver;
+    int result = driver_for_host(options->catalogue, &request, &driver, err);
+    if (result < 0)
+        return result;
+    const struct ocync_profile *profile = driver_instance_profile(driver);
+    struct registry *registry = xcalloc(1, sizeof(*registry));
+    registry->loop = loop;
+    registry->options = *options;
+    registry->driver = driver;
+    registry->api = api_url(registry);
+    registry->may_fall_back = falls_back(registry);
+    registry->requests =
+        slots_new(options->max_requests ? options->max_requests : REQUESTS_DEFAULT);
+    registry->bodies = slots_new(options->max_bodies ? options->max_bodies : BODIES_DEFAULT);
+    registry->tokens = map_new();
+    registry->no_mount_from = map_new();
+    registry->self_probe = (int)profile->mount_self_probes;
+    if (profile->token_realm) {
+        registry->scheme = SCHEME_BEARER;
+        registry->realm = xstrdup(profile->token_realm);
+        registry->service = xstrdup(profile->token_service);
+    }
+    *ret = registry;
+    return 0;
+}
+
+void registry_free(struct registry *registry)
+{
+    if (!registry)
+        return;
+    tokens_free(registry);
+    map_free(registry->no_mount_from, NULL);
+    driver_instance_free(registry->driver);
+    slots_free(registry->requests);
+    slots_free(registry->bodies);
+    credential_done(&registry->credential);
+    free(registry->api);
+    free(registry->realm);
+    free(registry->service);
+    free(registry);
+}
+
+const char *registry_name(const struct registry *registry)
+{
+    return driver_instance_profile(registry->driver)->canonical_host;
+}
+
+const char *registry_driver_name(const struct registry *registry)
+{
+    return driver_instance_driver(registry->driver)->api.name;
+}
+
+/* ---- repositories ---- */
+
+static void repository_free(struct store *store)
+{
+    free(store->name);
+    free(store->repository);
+    free(repository_of(store));
+}
+
+static bool probe_finds(const struct store *store)
+{
+    const struct registry *registry = store->host;
+    return registry->self_probe == OCYNC_YES;
+}
+
+static const struct store_ops repository_ops = {
+    .free = repository_free,
+    .head = manifest_head,
+    .get = manifest_get,
+    .put = manifest_put,
+    .tags = tag_list,
+    .stat = blob_stat,
+    .read = blob_read,
+    .begin = session_begin,
+    .write = session_write,
+};
+
+struct store *registry_repository(struct registry *registry, const char *name, bool writes)
+{
+    const char *prefix = driver_instance_profile(registry->driver)->repository_prefix;
+    struct repository *r = xcalloc(1, sizeof(*r));
+    bool prefixed = prefix && !strchr(name, '/');
+    r->registry = registry;
+    r->writes = writes;
+    r->store = (struct store){
+        .ops = &repository_ops,
+        .repository = xasprintf("%s%s", prefixed ? prefix : "", name),
+        .host = registry,
+        .requests = registry->requests,
+        .bodies = registry->bodies,
+        .probe_finds = probe_finds,
+    };
+    r->store.name = xasprintf("%s/%s", registry_name(registry), r->store.repository);
+    return &r->store;
+}
