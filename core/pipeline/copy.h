@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Copying one reference: resolve -> plan -> mount -> upload -> push-manifest, each image of an
+ * index on its own, the reference itself last.
+ */
+#pragma once
+
+#include "net/retry.h"
+#include "oci/store.h"
+#include "pipeline/event.h"
+
+struct copy_options {
+    const struct platform *platform; /* that child of an index; NULL: everything */
+    bool foreign_layers;             /* copy them too, instead of leaving them out */
+    bool dry_run;
+    struct retry_policy retry; /* of moving a blob */
+};
+
+struct copy_request {
+    struct store *source, *target;
+    const char *source_reference; /* tag, or text of a digest */
+    const char *target_reference; /* NULL: the digest of what is copied */
+    const char *source_text, *target_text; /* for people and reports */
+    struct copy_options options;
+    struct event_sink *sink;
+};
+
+/* Counted in blobs, bytes and manifests. */
+struct copy_stats {
+    int64_t blobs_copied, blobs_mounted, blobs_present, blobs_skipped;
+    int64_t bytes_copied, bytes_planned;
+    int64_t manifests_pushed, manifests_present;
+    int64_t retries;
+};
+
+/* A task. What the request points to outlives it. */
+struct copy;
+struct copy *copy_start(struct loop *loop, struct task *parent, const struct copy_request *request);
+struct task *copy_task(struct copy *copy);
+enum outcome copy_outcome(const struct copy *copy); /* COPIED, PRESENT, PLANNED or FAILED */
+const struct digest *copy_digest(const struct copy *copy); /* of what was resolved; may be unset */
+const struct copy_stats *copy_stats(const struct copy *copy);
+/* Nothing new starts; what runs may end. The copy then ends with ERR_CANCELLED. */
+void copy_drain(struct copy *copy);

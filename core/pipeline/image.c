@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One manifest and all below it, made present at the target:
+ *     ask (-> known) -> fetch -> plan -> parts -> push -> end
+ * Blobs and child manifests are tasks shared by all who need them. The manifest goes last, so at
+ * no instant does the target hold one with a missing part.
+ */
+#include "pipeline/private.h"
+
+#include <stdlib.h>
+
+struct image {
+    struct task task; /* first */
+    struct copy *copy;
+    struct descriptor descriptor; /* strings belong to the parent's manifest */
+    struct manifest *manifest;
+    char *reference; /* a tag to push under; NULL: the digest */
+    int depth;
+    struct waiters waiters;
+    struct store_op *op;
+    VEC(struct blob *) blobs;
+    VEC(struct image *) children;
+    bool is_root, doubted;
+    int64_t skipped; /* foreign layers left out */
+};
+
+static enum step_result step_ask(struct task *task);
+static enum step_result step_asked(struct task *task);
+static enum step_result step_fetch(struct task *task);
+static enum step_result step_fetched(struct task *task);
+static enum step_result step_plan(struct task *task);
+static enum step_result step_parts(struct task *task);
+static enum step_result step_push(struct task *task);
+static enum step_result step_pushed(struct task *task);
+static const struct step ask_step = {"ask", step_ask};
+static const struct step asked_step = {"asked", step_asked};
+static const struct step fetch_step = {"fetch", step_fetch};
+static const struct step fetched_step = {"fetched", step_fetched};
+static const struct step plan_step = {"plan", step_plan};
+static const struct step parts_step = {"parts", step_parts};
+static const struct step push_step = {"push-manifest", step_push};
+static const struct step pushed_step = {"pushed", step_pushed};
+
+static struct image *image_of(struct task *task)
+{
+    return container_of(task, struct image, task);
+}
+
+static void image_release(struct task *task)
+{
+    struct image *i = image_of(task);
+    store_op_drop(&i->op);
+    manifest_free(i->manifest);
+    waiters_done(&i->waiters);
+    vec_done(&i->blobs);
+    vec_done(&i->children);
+    task_done(task);
+    free(i->reference);
+    free(i);
+}
+
+static const struct task_type image_type = {"image", image_release};
+
+struct image *image_for(struct copy *copy, const struct descriptor *descriptor,
+                        struct manifest *manifest, int depth, struct task *waiter)
+{
+    struct image *i = map_get(copy->images, descriptor->digest.text);
+    if (!i) {
+        i = xcalloc(1, sizeof(*i));
+        task_init(&i->task, copy->task.loop, NULL, &image_type, descriptor->digest.text);
+        i->copy = copy;
+        i->descriptor = *descriptor;
+        i->depth = depth;
+        i->is_root = manifest;
+        i->manifest = manifest;
+        map_put(copy->images, descriptor->digest.text, i);
+        task_start(&i->task, manifest ? &plan_step : &ask_step);
+    }
+    waiters_add(&i->waiters, waiter);
+    return i;
+}
+
+struct task *image_task(struct image *image)
+{
+    return &image->task;
+}
+
+void image_set_reference(struct image *image, const char *reference)
+{
+    str_replace(&image->reference, reference);
+}
+
+void image_free(void *image)
+{
+    task_free(&((struct image *)image)->task);
+}
+
+static enum step_result fail(struct image *i, const struct error *err)
+{
+    waiters_wake(&i->waiters);
+    return task_fail(&i->task, err);
+}
+
+static enum step_result end(struct image *i, enum outcome outcome)
+{
+    struct copy_stats *stats = &i->copy->stats;
+    if (outcome == OUTCOME_PRESENT)
+        stats->manifests_present++;
+    else if (outcome == OUTCOME_COPIED)
+        stats->manifests_pushed++;
+    copy_emit(i->copy, (struct event){.kind = EVENT_MANIFEST,
+                                      .digest = &i->descriptor.digest,
+                                      .size = i->descriptor.size,
+                                      .outcome = outcome});
+    waiters_wake(&i->waiters);
+    return task_end(&i->task);
+}
+
+/* ---- is it there? what is in it? ---- */
+
+/* A target without the tag is not asked about children: it would say no. */
+static enum step_result step_ask(struct task *task)
+{
+    struct image *i = image_of(task);
+    struct store *target = i->copy->request.target;
+    if (i->copy->draining || !i->copy->update)
+        return task_next(task, &fetch_step);
+    i->op = target->ops->head(target, i->descriptor.digest.text, task);
+    return task_wait(task, &asked_step);
+}
+
+static enum step_result step_asked(struct task *task)
+{
+    struct image *i = image_of(task);
+    if (!i->op->task.done)
+        return task_wait(task, &asked_step);
+    if (i->op->task.result)
+        return fail(i, &i->op->task.err);
+    if (i->op->found && digest_equal(&i->op->digest, &i->descriptor.digest))
+        return end(i, OUTCOME_PRESENT);
+    return task_next(task, &fetch_step);
+}
+
+static enum step_result step_fetch(struct task *task)
+{
+    struct image *i = image_of(task);
+    struct store *source = i->copy->request.source;
+    struct error err = ERROR_INIT;
+    if (i->copy->draining)
+        error_set(&err, ERR_CANCELLED, "interrupted");
+    else if (i->depth > INDEX_DEPTH_MAX)
+        error_set(&err, ERR_PROTOCOL, "%s@%s: indexes nested more than %d deep", source->name,
+                  i->descriptor.digest.text, INDEX_DEPTH_MAX);
+    if (err.class)
+        return fail(i, &err);
+    store_op_drop(&i->op);
+    i->op = source->ops->get(source, i->descriptor.digest.text, &i->descriptor.digest,
+                             i->descriptor.media_type, task);
+    return task_wait(task, &fetched_step);
+}
+
+static enum step_result step_fetched(struct task *task)
+{
+    struct image *i = image_of(task);
+    struct error err = ERROR_INIT;
+    if (!i->op->task.done)
+        return task_wait(task, &fetched_step);
+    if (i->op->task.result)
+        return fail(i, &i->op->task.err);
+    if ((int64_t)i->op->manifest->len != i->descriptor.size) {
+        error_set(&err, ERR_DIGEST, "%s@%s has %zu bytes, but its index says %lld",
+                  i->copy->request.source->name, i->descriptor.digest.text,
+                  i->op->manifest->len, (long long)i->descriptor.size);
+        return fail(i, &err);
+    }
+    i->manifest = take_ptr(&i->op->manifest);
+    return task_next(task, &plan_step);
+}
+
+/* ---- what it needs ---- */
+
+static bool is_left_out(const struct image *i, const struct descriptor *layer)
+{
+    return !i->copy->request.options.foreign_layers &&
+           media_type_is_foreign(layer->media_type);
+}
+
+static void need_blob(struct image *i, const struct descriptor *blob)
+{
+    if (is_left_out(i, blob)) {
+        i->skipped++;
+        i->copy->stats.blobs_skipped++;
+        return;
+    }
+    struct blob *task = blob_for(i->copy, blob, &i->task);
+    for (size_t k = 0; k < i->blobs.len; k++) {
+        if (i->blobs.items[k] == task)
+            return; /* a layer may occur twice in one image */
+    }
+    vec_add(&i->blobs, task);
+}
+
+static void need_child(struct image *i, const struct descriptor *child)
+{
+    if (!media_type_is_manifest(child->media_type)) {
+        need_blob(i, child);
+        return;
+    }
+    vec_add(&i->children, image_for(i->copy, child, NULL, i->depth + 1, &i->task));
+}
+
+static int by_size_descending(const void *a, const void *b)
+{
+    const struct descriptor *const *left = a, *const *right = b;
+    return ((*left)->size < (*right)->size) - ((*left)->size > (*right)->size);
+}
+
+/* The largest first: what takes longest should not start last. */
+static void need_layers(struct image *i)
+{
+    const struct manifest *m = i->manifest;
+    VEC(const struct descriptor *) order = {0};
+    for (size_t k = 0; k < m->n_layers; k++)
+        vec_add(&order, &m->layers[k]);
+    if (order.len)
+        qsort(order.items, order.len, sizeof(*order.items), by_size_descending);
+    for (size_t k = 0; k < order.len; k++)
+        need_blob(i, order.items[k]);
+    vec_done(&order);
+}
+
+static enum step_result step_plan(struct task *task)
+{
+    struct image *i = image_of(task);
+    const struct manifest *m = i->manifest;
+    need_layers(i);
+    if (m->config.media_type)
+        need_blob(i, &m->config);
+    for (size_t k = 0; k < m->n_children; k++)
+        need_child(i, &m->children[k]);
+    return task_next(task, &parts_step);
+}
+
+static const struct task *first_failure(const struct image *i, bool *ret_all_done)
+{
+    *ret_all_done = true;
+    for (size_t k = 0; k < i->blobs.len + i->children.len; k++) {
+        const struct task *part = k < i->blobs.len
+                                      ? blob_task(i->blobs.items[k])
+                                      : image_task(i->children.items[k - i->blobs.len]);
+        if (part->done && part->result)
+            return part;
+        *ret_all_done &= part->done;
+    }
+    return NULL;
+}
+
+static enum step_result step_parts(struct task *task)
+{
+    struct image *i = image_of(task);
+    bool all_done;
+    const struct task *failed = first_failure(i, &all_done);
+    /* An interruption lets the other parts finish, so that their work is not lost. */
+    if (failed && (failed->result != ERR_CANCELLED || all_done))
+        return fail(i, &failed->err);
+    if (!all_done)
+        return task_wait(task, &parts_step);
+    return i->copy->request.options.dry_run ? end(i, OUTCOME_PLANNED)
+                                            : task_next(task, &push_step);
+}
+
+/* ---- the commit ---- */
+
+static enum step_result step_push(struct task *task)
+{
+    struct image *i = image_of(task);
+    struct store *target = i->copy->request.target;
+    const char *reference = i->reference ? i->reference : i->descriptor.digest.text;
+    store_op_drop(&i->op);
+    i->op = target->ops->put(target, reference, i->manifest, task);
+    return task_wait(task, &pushed_step);
+}
+
+/* The target lacks a part that we took for present: look at each, once. */
+static enum step_result doubt_parts(struct image *i)
+{
+    i->doubted = true;
+    for (size_t k = 0; k < i->blobs.len; k++)
+        blob_doubt(i->blobs.items[k], &i->task);
+    return task_wait(&i->task, &parts_step);
+}
+
+static enum step_result step_pushed(struct task *task)
+{
+    struct image *i = image_of(task);
+    if (!i->op->task.done)
+        return task_wait(task, &pushed_step);
+    if (!i->op->task.result)
+        return end(i, OUTCOME_COPIED);
+    struct error err = i->op->task.err;
+    if (err.class == ERR_MISSING_PART && !i->doubted && i->blobs.len)
+        return doubt_parts(i);
+    if (i->skipped && err.class != ERR_AUTH && err.class != ERR_DENIED)
+        error_append(&err, "; the image has foreign layers, which were left out: "
+                           "--foreign-layers copies them too");
+    return fail(i, &err);
+}

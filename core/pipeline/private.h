@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One copy from the inside: what its step machines share. */
+#pragma once
+
+#include "base/map.h"
+#include "base/vec.h"
+#include "pipeline/copy.h"
+
+#define INDEX_DEPTH_MAX 8
+
+struct copy {
+    struct task task; /* first */
+    struct copy_request request;
+    struct digest asked; /* the digest of the reference, when it is one */
+    struct copy_stats stats;
+    enum outcome outcome;
+    struct store_op *op;
+    struct store_op *target_head;
+    struct manifest *root_manifest; /* until the root image takes it */
+    struct digest digest;
+    bool update;   /* the target has the tag: parts of it may be there */
+    bool draining;
+    struct map *blobs;  /* digest -> struct blob */
+    struct map *images; /* digest -> struct image */
+    struct image *root;
+};
+
+/* Tasks that wait for a shared one; woken when it ends. */
+struct waiters {
+    VEC(struct task *) list;
+};
+void waiters_add(struct waiters *waiters, struct task *task);
+void waiters_wake(struct waiters *waiters);
+void waiters_done(struct waiters *waiters);
+
+/* ---- image.c: a manifest and all below it, made present at the target ---- */
+
+struct image;
+/* The one task for that digest; `waiter` is woken when it is done. `manifest` is given away; NULL:
+ * to be fetched. */
+struct image *image_for(struct copy *copy, const struct descriptor *descriptor,
+                        struct manifest *manifest, int depth, struct task *waiter);
+struct task *image_task(struct image *image);
+/* Where to push it besides its digest: the tag. Only the root has one. */
+void image_set_reference(struct image *image, const char *reference);
+void image_free(void *image);
+
+/* ---- blob.c: one blob, made present at the target ---- */
+
+struct blob;
+struct blob *blob_for(struct copy *copy, const struct descriptor *descriptor,
+                      struct task *waiter);
+struct task *blob_task(struct blob *blob);
+/* Look again, at the target itself: what made us believe it was there was wrong. */
+void blob_doubt(struct blob *blob, struct task *waiter);
+void blob_free(void *blob);
+
+/* ---- upload.c: the bytes of one blob, through a bridge ---- */
+
+struct upload {
+    struct task task; /* first */
+    struct copy *copy;
+    const struct descriptor *blob;
+    struct store_op *begin; /* the session; owned by the blob */
+    struct bridge *bridge;
+    struct store_op *read, *write;
+    int tries;        /* since the last real progress */
+    int reopenings;
+    int64_t mark;     /* bytes received at the last retry */
+    int64_t gap_since_ms; /* a broken source is being reopened; 0: no */
+    struct timer progress;
+};
+/* A task: fails with ERR_TRANSIENT when the blob should be begun anew. */
+struct upload *upload_start(struct copy *copy, struct task *parent,
+                            const struct descriptor *blob, struct store_op *begin);
+int64_t upload_received(const struct upload *upload);
+
+/* ---- resolve.c ---- */
+
+extern const struct step resolve_first_step;
+extern const struct step copy_plan_step; /* in copy.c: what comes after resolving */
+
+/* ---- events ---- */
+
+void copy_emit(struct copy *copy, struct event event);
+void copy_retrying(struct copy *copy, const struct error *err, int64_t delay_ms);
