@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ocync copy: one reference from a registry or layout to another. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "cmd/endpoint.h"
+#include "layout/layout.h"
+#include "net/signals.h"
+#include "pipeline/copy.h"
+#include "report/events.h"
+#include "report/progress.h"
+#include "report/run_report.h"
+#include "report/sinks.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#define DRAIN_MS_DEFAULT 25000
+
+struct copy_command_options {
+    const char *platform;
+    bool foreign_layers, dry_run, json;
+    int64_t drain_ms;
+};
+
+static const struct option copy_table[] = {
+    {"platform", 0, "OS/ARCH", OPTION_STRING, offsetof(struct copy_command_options, platform),
+     "of an index, copy only the image for this platform"},
+    {"foreign-layers", 0, NULL, OPTION_FLAG,
+     offsetof(struct copy_command_options, foreign_layers),
+     "copy layers that registries need not hold, too"},
+    {"dry-run", 0, NULL, OPTION_FLAG, offsetof(struct copy_command_options, dry_run),
+     "say what would be copied; write nothing"},
+    {"json", 0, NULL, OPTION_FLAG, offsetof(struct copy_command_options, json),
+     "report as JSON on standard output"},
+    {"drain-timeout", 0, "TIME", OPTION_DURATION,
+     offsetof(struct copy_command_options, drain_ms),
+     "when interrupted, let transfers finish for TIME (default 25s)"},
+    {0},
+};
+
+/* Everything of one run of the command. */
+struct copy_run {
+    struct context ctx;
+    struct copy_command_options options;
+    struct side_options source_side, target_side;
+    struct net_options net;
+    struct endpoint source, target;
+    struct platform platform;
+    bool has_platform;
+    char *target_reference, *source_text, *target_text;
+    struct sinks sinks;
+    struct event_sink log_sink;
+    struct events_file *events;
+    struct progress *progress;
+    struct signals *signals;
+    struct timer drain;
+    int signal;
+    bool stop;
+    struct copy *copy;
+    int64_t started_ms;
+};
+
+/* ---- events that go to the log ---- */
+
+static void log_event(struct event_sink *sink, const struct event *event)
+{
+    char pause[32];
+    (void)sink;
+    if (event->kind == EVENT_WARNING) {
+        log_warn("%s", event->text);
+    } else if (event->kind == EVENT_RETRY) {
+        report_duration(event->delay_ms, pause, sizeof(pause));
+        log_warn("%s; trying again in %s", event->text, pause);
+    }
+}
+
+static void on_retry(void *arg, const char *sentence, int64_t delay_ms)
+{
+    struct copy_run *run = arg;
+    run->sinks.sink.emit(&run->sinks.sink,
+                         &(struct event){.kind = EVENT_RETRY,
+                                         .source = run->source_text,
+                                         .target = run->target_text,
+                                         .text = sentence,
+                                         .delay_ms = delay_ms});
+}
+
+static void on_warning(void *arg, const char *sentence)
+{
+    struct copy_run *run = arg;
+    run->sinks.sink.emit(&run->sinks.sink,
+                         &(struct event){.kind = EVENT_WARNING,
+                                         .source = run->source_text,
+                                         .target = run->target_text,
+                                         .text = sentence});
+}
+
+/* ---- signals ---- */
+
+static void drain_over(struct timer *timer)
+{
+    container_of(timer, struct copy_run, drain)->stop = true;
+}
+
+static void on_signal(void *arg, int number)
+{
+    struct copy_run *run = arg;
+    if (run->signal) {
+        run->stop = true;
+        return;
+    }
+    char limit[32];
+    run->signal = number;
+    report_duration(run->options.drain_ms, limit, sizeof(limit));
+    log_warn("interrupted: nothing new is started, running transfers may finish within %s "
+             "(once more: stop at once)", limit);
+    copy_drain(run->copy);
+    timer_set(run->ctx.loop, &run->drain, run->options.drain_ms);
+}
+
+static bool is_over(void *arg)
+{
+    const struct copy_run *run = arg;
+    return run->stop || copy_task(run->copy)->done;
+}
+
+/* ---- setting up ---- */
+
+static int open_endpoints(struct copy_run *run, const struct string_list *operands,
+                          struct error *err)
+{
+    const struct registry_hooks hooks = {.retrying = on_retry, .warning = on_warning, .arg = run};
+    const struct endpoint_request source = {.text = operands->list.items[0],
+                                            .use = ENDPOINT_READ,
+                                            .side = &run->source_side,
+                                            .net = &run->net,
+                                            .hooks = hooks};
+    int result = endpoint_open(&run->ctx, &source, &run->source, err);
+    if (result < 0)
+        return result;
+    const struct endpoint_request target = {.text = operands->list.items[1],
+                                            .use = ENDPOINT_WRITE,
+                                            .side = &run->target_side,
+                                            .net = &run->net,
+                                            .hooks = hooks,
+                                            .share = &run->source,
+                                            .share_side = &run->source_side};
+    return endpoint_open(&run->ctx, &target, &run->target, err);
+}
+
+/* A target without a tag takes the source's; a source by digest is pushed by digest. */
+static int choose_target_reference(struct copy_run *run, struct error *err)
+{
+    struct digest digest;
+    const char *given = run->target.reference, *from = run->source.reference;
+    bool source_by_digest = digest_parse(from, &digest, NULL) == 0;
+    if (given && digest_parse(given, &digest, NULL) == 0 && !str_eq(given, from))
+        return error_set(err, ERR_USAGE,
+                         "a target by digest must have the digest of the source: %s", given);
+    if (run->target.ref.tag)
+        given = run->target.ref.tag;
+    else if (!given && !source_by_digest)
+        given = from;
+    else
+        given = NULL;
+    run->target_reference = xstrdup(given);
+    if (!given && run->target.ref.kind == REF_LAYOUT && source_by_digest)
+        layout_set_root(run->target.store, &digest);
+    return 0;
+}
+
+static int parse_platform(struct copy_run *run, struct error *err)
+{
+    if (!run->options.platform)
+        return 0;
+    int result = platform_parse(run->options.platform, &run->platform, err);
+    run->has_platform = result == 0;
+    return result;
+}
+
+static enum progress_mode progress_mode(const struct copy_run *run)
+{
+    if (run->ctx.globals->quiet || run->options.dry_run)
+        return PROGRESS_OFF;
+    bool live = isatty(STDERR_FILENO) && !str_eq(getenv("TERM"), "dumb") &&
+                !str_eq(run->ctx.globals->log_format, "json");
+    return live ? PROGRESS_LIVE : PROGRESS_LINES;
+}
+
+static int open_reports(struct copy_run *run, struct error *err)
+{
+    const char *path = run->ctx.globals->events;
+    sinks_init(&run->sinks);
+    run->log_sink.emit = log_event;
+    sinks_add(&run->sinks, &run->log_sink);
+    if (path && events_open(path, &run->events, err) < 0)
+        return err->class;
+    sinks_add(&run->sinks, events_sink(run->events));
+    run->progress = progress_new(run->ctx.loop, progress_mode(run));
+    sinks_add(&run->sinks, progress_sink(run->progress));
+    return 0;
+}
+
+static int set_up(struct copy_run *run, const struct string_list *operands, struct error *err)
+{
+    int result = parse_platform(run, err);
+    if (result == 0)
+        result = open_reports(run, err);
+    if (result == 0)
+        result = open_endpoints(run, operands, err);
+    if (result == 0)
+        result = choose_target_reference(run, err);
+    if (result < 0)
+        return result;
+    run->source_text = endpoint_text(&run->source, run->source.reference);
+    run->target_text = endpoint_text(&run->target, run->target_reference);
+    return 0;
+}
+
+/* ---- running ---- */
+
+static void start_copy(struct copy_run *run)
+{
+    struct copy_request request = {
+        .source = run->source.store,
+        .target = run->target.store,
+        .source_reference = run->source.reference,
+        .target_reference = run->target_reference,
+        .source_text = run->source_text,
+        .target_text = run->target_text,
+        .options = {.platform = run->has_platform ? &run->platform : NULL,
+                    .foreign_layers = run->options.foreign_layers,
+                    .dry_run = run->options.dry_run,
+                    .retry = RETRY_DEFAULTS},
+        .sink = &run->sinks.sink,
+    };
+    request.options.retry.retries = run->net.retries;
+    run->started_ms = clock_ms();
+    run->copy = copy_start(run->ctx.loop, NULL, &request);
+}
+
+static struct report_item result_of(const struct copy_run *run)
+{
+    const struct task *task = copy_task(run->copy);
+    struct report_item item = {
+        .source = run->source_text,
+        .target = run->target_text,
+        .outcome = copy_outcome(run->copy),
+        .digest = *copy_digest(run->copy),
+        .stats = *copy_stats(run->copy),
+        .err = task->err,
+        .duration_ms = clock_ms() - run->started_ms,
+    };
+    bool finished = item.outcome == OUTCOME_COPIED || item.outcome == OUTCOME_PRESENT ||
+                    item.outcome == OUTCOME_PLANNED;
+    if (run->signal && !(task->done && finished)) {
+        item.outcome = OUTCOME_INTERRUPTED;
+        error_set(&item.err, ERR_CANCELLED, "interrupted; run it again to complete the copy");
+    }
+    return item;
+}
+
+static int report(struct copy_run *run)
+{
+    const struct report_item item = result_of(run);
+    bool failed = item.outcome == OUTCOME_FAILED || item.outcome == OUTCOME_INTERRUPTED;
+    run->sinks.sink.emit(&run->sinks.sink, &(struct event){.kind = EVENT_IMAGE_END,
+                                                           .source = item.source,
+                                                           .target = item.target,
+                                                           .digest = &item.digest,
+                                                           .outcome = item.outcome,
+                                                           .err = failed ? &item.err : NULL});
+    progress_free(take_ptr(&run->progress));
+    if (run->options.json)
+        report_print_json(&item, 1, item.duration_ms);
+    else if (!run->ctx.globals->quiet)
+        report_print_text(&item);
+    if (failed)
+        log_error("%s -> %s: %s", item.source, item.target, item.err.text);
+    if (item.outcome == OUTCOME_INTERRUPTED)
+        return exit_code_of_signal(run->signal);
+    return failed ? exit_code_of(item.err.class) : EXIT_OK;
+}
+
+static int run_copy(struct copy_run *run)
+{
+    start_copy(run);
+    run->drain.fire = drain_over;
+    run->signals = signals_new(run->ctx.loop, on_signal, run);
+    loop_run(run->ctx.loop, is_over, run);
+    timer_cancel(run->ctx.loop, &run->drain);
+    signals_free(run->signals);
+    int code = report(run);
+    task_free(copy_task(run->copy));
+    return code;
+}
+
+static int tear_down(struct copy_run *run, int code)
+{
+    struct error err = ERROR_INIT;
+    progress_free(run->progress);
+    endpoint_done(&run->target);
+    endpoint_done(&run->source);
+    platform_done(&run->platform);
+    free(run->target_reference);
+    free(run->source_text);
+    free(run->target_text);
+    if (events_close(run->events, &err) < 0 && code == EXIT_OK)
+        code = command_fail(&err);
+    context_done(&run->ctx);
+    return code;
+}
+
+static int copy_main(const struct command *self, struct globals *globals, int argc, char **argv)
+{
+    struct copy_run run = {.net = NET_OPTIONS_DEFAULTS, .options.drain_ms = DRAIN_MS_DEFAULT};
+    const struct option_group groups[] = {
+        {"Options", copy_table, &run.options},      {"Source", source_table, &run.source_side},
+        {"Target", target_table, &run.target_side}, {"Network", net_table, &run.net},
+        globals_group(globals),
+    };
+    struct string_list operands = {0};
+    struct error err = ERROR_INIT;
+    int code;
+    if (command_parse(self, globals, groups, ARRAY_LEN(groups), argc, argv, 2, 2, &operands,
+                      &code) == 0) {
+        if (context_init(&run.ctx, globals, &err) < 0)
+            code = command_fail(&err);
+        else if (set_up(&run, &operands, &err) < 0)
+            code = tear_down(&run, command_fail(&err));
+        else
+            code = tear_down(&run, run_copy(&run));
+    }
+    vec_done(&operands.list);
+    vec_done(&run.source_side.driver_options.list);
+    vec_done(&run.target_side.driver_options.list);
+    vec_done(&run.net.token_hosts.list);
+    return code;
+}
+
+const struct command command_copy = {
+    .name = "copy",
+    .alias = "cp",
+    .operands = "SOURCE TARGET",
+    .summary = "copy an image or artifact",
+    .description =
+        "Copies an image, an index with all its platforms, or an artifact, byte for byte.\n"
+        "SOURCE and TARGET are references as docker writes them, or oci:DIR[:TAG] for an\n"
+        "OCI image layout on disk. A target without a tag takes the source's tag.",
+    .run = copy_main,
+};
