@@ -26,7 +26,8 @@ static void print_help(FILE *out, struct globals *globals)
     const struct option_group group = globals_group(globals);
     fputs("Usage: ocync [options] COMMAND [arguments]\n\n"
           "Copies container images between OCI registries, byte for byte, with the fewest\n"
-          "requests that the protocol allows.\n\nCommands:\n", out);
+          "requests that the protocol allows.\n\nCommands:\n",
+          out);
     for (size_t i = 0; commands[i]; i++)
         fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
     options_print(out, &group, 1);
@@ -92,7 +93,8 @@ int main(int argc, char **argv)
 {
     struct globals globals = {0};
     struct string_list words = {0};
-    signal(SIGPIPE, SIG_IGN);
+    signal(SIGPIPE, SIG_IGN); /* a write says EPIPE */
+    signal(SIGXFSZ, SIG_IGN); /* a write says EFBIG */
     int code = parse_leading(&globals, argc - 1, argv + 1, &words);
     if (code == 0)
         code = dispatch(&globals, &words);

@@ -44,16 +44,15 @@ int credential_set(struct credential *ret, const char *username, const char *sec
     return 0;
 }
 
-int credential_set_bearer(struct credential *ret, const char *token, size_t len,
-                          const char *origin, struct error *err)
+int credential_set_bearer(struct credential *ret, const char *token, size_t len, const char *origin,
+                          struct error *err)
 {
     if (!is_token(token, len))
         return error_set(err, ERR_CONFIG,
                          "%s: the token is empty or has characters that can't be sent: correct it",
                          origin);
-    *ret = (struct credential){.kind = CREDENTIAL_BEARER,
-                               .secret = secret_new_len(token, len),
-                               .origin = xstrdup(origin)};
+    *ret = (struct credential){
+        .kind = CREDENTIAL_BEARER, .secret = secret_new_len(token, len), .origin = xstrdup(origin)};
     return 0;
 }
 

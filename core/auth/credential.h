@@ -27,8 +27,8 @@ struct credential {
 int credential_set(struct credential *ret, const char *username, const char *secret, size_t len,
                    const char *origin, struct error *err);
 /* A ready bearer token. */
-int credential_set_bearer(struct credential *ret, const char *token, size_t len,
-                          const char *origin, struct error *err);
+int credential_set_bearer(struct credential *ret, const char *token, size_t len, const char *origin,
+                          struct error *err);
 struct credential credential_copy(const struct credential *c);
 void credential_done(struct credential *c);
 /* For messages, without the secret: "user bob (from /home/bob/.docker/config.json)". Free it. */

@@ -38,8 +38,8 @@ static int set_pair(struct credential *ret, struct line user, struct line passwo
     return credential_set(ret, name, password.text, password.len, origin, err);
 }
 
-int credential_file_parse(const char *text, size_t len, const char *origin,
-                          struct credential *ret, struct error *err)
+int credential_file_parse(const char *text, size_t len, const char *origin, struct credential *ret,
+                          struct error *err)
 {
     const char *at = text, *end = text + len;
     if (memchr(text, '\0', len))
@@ -47,8 +47,8 @@ int credential_file_parse(const char *text, size_t len, const char *origin,
     struct line first = next_line(&at, end), second = next_line(&at, end);
     while (at < end) {
         if (next_line(&at, end).len)
-            return error_set(err, ERR_CONFIG,
-                             "%s has more than two lines; expected user:password", origin);
+            return error_set(err, ERR_CONFIG, "%s has more than two lines; expected user:password",
+                             origin);
     }
     if (!first.len)
         return error_set(err, ERR_CONFIG, "%s: the first line is empty; expected user:password",

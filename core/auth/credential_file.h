@@ -18,5 +18,5 @@
 /* "-" is standard input. ERR_CONFIG, never with content. `ret` must hold nothing. */
 int credential_file_read(const char *path, struct credential *ret, struct error *err);
 /* The same from text; `origin` names it. */
-int credential_file_parse(const char *text, size_t len, const char *origin,
-                          struct credential *ret, struct error *err);
+int credential_file_parse(const char *text, size_t len, const char *origin, struct credential *ret,
+                          struct error *err);

@@ -112,7 +112,8 @@ static int add_entries(struct docker_config *config, json_t *auths, struct error
     json_t *value;
     if (auths && !json_is_object(auths) && !json_is_null(auths))
         return complain(config, "\"auths\" is not an object", err);
-    json_object_foreach (auths, key, value) {
+    json_object_foreach(auths, key, value)
+    {
         if (!json_is_object(value) && !json_is_null(value))
             return complain(config, "an entry of \"auths\" is not an object", err);
         vec_add(&config->entries,
@@ -132,11 +133,12 @@ static int add_helpers(struct docker_config *config, json_t *helpers, struct err
     json_t *value;
     if (helpers && !json_is_object(helpers) && !json_is_null(helpers))
         return complain(config, "\"credHelpers\" is not an object", err);
-    json_object_foreach (helpers, key, value) {
+    json_object_foreach(helpers, key, value)
+    {
         if (!json_is_string(value))
             return complain(config, "an entry of \"credHelpers\" is not a string", err);
-        vec_add(&config->helpers, (struct helper){.key = key_parse(key),
-                                                  .name = xstrdup(json_string_value(value))});
+        vec_add(&config->helpers,
+                (struct helper){.key = key_parse(key), .name = xstrdup(json_string_value(value))});
     }
     return 0;
 }
@@ -224,8 +226,8 @@ static const struct helper *find_helper(const struct docker_config *config,
     return best;
 }
 
-static const struct entry *find_entry(const struct docker_config *config,
-                                      const struct key *wanted, const char *repository)
+static const struct entry *find_entry(const struct docker_config *config, const struct key *wanted,
+                                      const char *repository)
 {
     const struct entry *best = NULL;
     size_t best_score = 0;
@@ -301,8 +303,8 @@ static int set_basic(const struct docker_config *config, const struct entry *e, 
                          "user:password): log in again",
                          config->origin, host);
     }
-    return credential_set(ret, user, secret_reveal(password), secret_len(password),
-                          config->origin, err);
+    return credential_set(ret, user, secret_reveal(password), secret_len(password), config->origin,
+                          err);
 }
 
 static int set_from_entry(const struct docker_config *config, const struct entry *e,

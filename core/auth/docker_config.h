@@ -11,8 +11,8 @@
 
 /* What a credential is looked up by. */
 struct credential_keys {
-    const char *host;       /* "ghcr.io", "registry.example:5000" */
-    const char *repository; /* for keys like "quay.io/org"; NULL: only whole hosts */
+    const char *host;        /* "ghcr.io", "registry.example:5000" */
+    const char *repository;  /* for keys like "quay.io/org"; NULL: only whole hosts */
     const char *const *more; /* tried after `host`: "https://index.docker.io/v1/" */
     size_t n_more;
 };
@@ -26,8 +26,8 @@ void docker_config_free(struct docker_config *config);
 /* Does it hold passwords or tokens? */
 bool docker_config_has_secrets(const struct docker_config *config);
 /*
- * The helper to ask before looking further: of credHelpers, else credsStore; NULL: none. *ret_server
- * is what to ask it for.
+ * The helper to ask before looking further: of credHelpers, else credsStore; NULL: none.
+ * *ret_server is what to ask it for.
  */
 const char *docker_config_helper(const struct docker_config *config,
                                  const struct credential_keys *keys, const char **ret_server);

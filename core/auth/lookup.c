@@ -98,8 +98,8 @@ static int read_source(struct credential_sources *sources, const char *path,
 {
     struct secret_file file = {0};
     if (!path)
-        return docker_config_parse(secret_reveal(sources->env_text),
-                                   secret_len(sources->env_text), ENV_ORIGIN, ret, err);
+        return docker_config_parse(secret_reveal(sources->env_text), secret_len(sources->env_text),
+                                   ENV_ORIGIN, ret, err);
     int result = secret_file_read(path, DOCKER_CONFIG_MAX, &file, err);
     if (result < 0 || !file.text)
         return result;

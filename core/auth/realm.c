@@ -92,8 +92,7 @@ int realm_judge(const struct url *registry, const char *realm, const struct real
     int result = check_scheme(registry, &url, err);
     if (result == 0) {
         bool trusted = is_same_party(registry->host, url.host) ||
-                       is_known_realm(&url, policy->known_realm) ||
-                       is_named_by_user(&url, policy);
+                       is_known_realm(&url, policy->known_realm) || is_named_by_user(&url, policy);
         *ret = (struct realm){.url = take_ptr(&absolute),
                               .is_trusted = trusted,
                               .warning = trusted ? NULL : warning_for(registry, &url)};

@@ -21,7 +21,7 @@ struct state {
     const struct ocync_token_args *args;
     const char *server; /* the realm's host, for sentences */
     enum form form;     /* of the request that was sent */
-    bool has_tried_get, has_tried_post;
+    bool has_posted;
 };
 
 /* What every step works with. */
@@ -54,8 +54,7 @@ static const char *server_of(const struct ocync_host *host, struct ocync_object 
     return server;
 }
 
-static int token_begin(void *self, struct ocync_object *object, const void *args,
-                       void **ret_state)
+static int token_begin(void *self, struct ocync_object *object, const void *args, void **ret_state)
 {
     const struct token_flow *flow = self;
     struct state *state = flow->host->alloc(object, sizeof(*state));
@@ -88,7 +87,6 @@ static int ask_get(const struct turn *t)
     const char *query = query_of(t);
     const char *realm = t->state->args->realm;
     t->state->form = FORM_GET;
-    t->state->has_tried_get = true;
     t->effect->kind = OCYNC_EFFECT_HTTP;
     t->effect->url = *query ? t->host->url_add_query(t->object, realm, query) : realm;
     t->effect->credential = has_password(t) ? OCYNC_CREDENTIAL_BASIC : OCYNC_CREDENTIAL_NONE;
@@ -102,29 +100,35 @@ static const char *joined_scopes(const struct turn *t)
     const struct ocync_token_args *args = t->state->args;
     const char *joined = NULL;
     for (size_t i = 0; i < args->n_scopes; i++)
-        joined = joined ? t->host->printf(t->object, "%s %s", joined, args->scopes[i])
-                        : args->scopes[i];
+        joined =
+            joined ? t->host->printf(t->object, "%s %s", joined, args->scopes[i]) : args->scopes[i];
     return joined;
 }
 
 static int ask_post(const struct turn *t, enum form form)
 {
-    static const struct ocync_header header = {"Content-Type",
-                                               "application/x-www-form-urlencoded"};
+    static const struct ocync_header header = {"Content-Type", "application/x-www-form-urlencoded"};
     const struct ocync_token_args *args = t->state->args;
     bool refresh = form == FORM_POST_REFRESH;
     const char *const pairs[] = {
-        "grant_type",    refresh ? "refresh_token" : "password",
-        "service",       args->service,
-        "client_id",     "ocync",
-        "scope",         joined_scopes(t),
-        "refresh_token", refresh ? args->identity_token : NULL,
-        "username",      refresh ? NULL : args->username,
-        "password",      refresh ? NULL : args->password,
+        "grant_type",
+        refresh ? "refresh_token" : "password",
+        "service",
+        args->service,
+        "client_id",
+        "ocync",
+        "scope",
+        joined_scopes(t),
+        "refresh_token",
+        refresh ? args->identity_token : NULL,
+        "username",
+        refresh ? NULL : args->username,
+        "password",
+        refresh ? NULL : args->password,
         NULL,
     };
     t->state->form = form;
-    t->state->has_tried_post = true;
+    t->state->has_posted = true;
     t->effect->kind = OCYNC_EFFECT_HTTP;
     t->effect->method = "POST";
     t->effect->url = args->realm;
@@ -177,12 +181,12 @@ static int fail_refused(const struct turn *t, int status, const char *said)
                                    "have expired; log in again",
                                    t->state->server, registry, status, said);
     else if (has_password(t))
-        sentence = t->host->printf(t->object,
-                                   "%s refused user %s for %s (status %d)%s: check the user name "
-                                   "and the password or access token, and that it may use this "
-                                   "repository",
-                                   t->state->server, t->state->args->username, registry, status,
-                                   said);
+        sentence =
+            t->host->printf(t->object,
+                            "%s refused user %s for %s (status %d)%s: check the user name "
+                            "and the password or access token, and that it may use this "
+                            "repository",
+                            t->state->server, t->state->args->username, registry, status, said);
     else
         sentence = t->host->printf(t->object,
                                    "%s gives no token for %s without credentials (status %d)%s: "
@@ -222,9 +226,9 @@ static int judge_status(const struct turn *t, const struct ocync_result *result)
     struct state *state = t->state;
     int status = result->status;
     if (has_password(t) && lacks_this_form(state, status)) {
-        if (state->form == FORM_GET && !state->has_tried_post)
+        if (state->form == FORM_GET && !state->has_posted)
             return ask_post(t, FORM_POST_PASSWORD);
-        if (state->form == FORM_POST_REFRESH && !state->has_tried_get)
+        if (state->form == FORM_POST_REFRESH)
             return ask_get(t);
     }
     const char *said = token_answer_message(t->host, t->object, state->args, result);

@@ -14,21 +14,21 @@
 
 enum error_class {
     ERR_NONE = 0,
-    ERR_INTERNAL = -1,    /* a bug of ours */
-    ERR_USAGE = -2,       /* the command line is wrong */
-    ERR_CONFIG = -3,      /* a configuration or credential file is wrong */
-    ERR_PLUGIN = -4,      /* a driver was refused */
-    ERR_AUTH = -5,        /* who we are was refused or could not be proven */
-    ERR_DENIED = -6,      /* known, but not allowed */
-    ERR_NOT_FOUND = -7,   /* no such tag, manifest, blob or repository */
-    ERR_THROTTLED = -8,   /* asked to slow down */
-    ERR_TRANSIENT = -9,   /* may work when tried again */
-    ERR_PROTOCOL = -10,   /* a peer said something it must not say */
-    ERR_DIGEST = -11,     /* content does not match its digest or size */
-    ERR_TOO_LARGE = -12,  /* over one of our limits */
-    ERR_IO = -13,         /* local disk or system */
-    ERR_CANCELLED = -14,  /* interrupted */
-    ERR_IMMUTABLE = -15,  /* the tag exists and may not change */
+    ERR_INTERNAL = -1,      /* a bug of ours */
+    ERR_USAGE = -2,         /* the command line is wrong */
+    ERR_CONFIG = -3,        /* a configuration or credential file is wrong */
+    ERR_PLUGIN = -4,        /* a driver was refused */
+    ERR_AUTH = -5,          /* who we are was refused or could not be proven */
+    ERR_DENIED = -6,        /* known, but not allowed */
+    ERR_NOT_FOUND = -7,     /* no such tag, manifest, blob or repository */
+    ERR_THROTTLED = -8,     /* asked to slow down */
+    ERR_TRANSIENT = -9,     /* may work when tried again */
+    ERR_PROTOCOL = -10,     /* a peer said something it must not say */
+    ERR_DIGEST = -11,       /* content does not match its digest or size */
+    ERR_TOO_LARGE = -12,    /* over one of our limits */
+    ERR_IO = -13,           /* local disk or system */
+    ERR_CANCELLED = -14,    /* interrupted */
+    ERR_IMMUTABLE = -15,    /* the tag exists and may not change */
     ERR_MISSING_PART = -16, /* a manifest names something the target lacks */
     ERR_UNSUPPORTED = -17,  /* the peer can't do that */
 };

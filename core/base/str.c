@@ -170,8 +170,11 @@ int str_to_duration_ms(const char *s, int64_t *ret)
 static size_t utf8_len(const unsigned char *p, uint32_t *ret_code)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t len = *p < 0x80 ? 1 : (*p & 0xe0) == 0xc0 ? 2 : (*p & 0xf0) == 0xe0 ? 3
-                 : (*p & 0xf8) == 0xf0 ? 4 : 0;
+    size_t len = *p < 0x80             ? 1
+                 : (*p & 0xe0) == 0xc0 ? 2
+                 : (*p & 0xf0) == 0xe0 ? 3
+                 : (*p & 0xf8) == 0xf0 ? 4
+                                       : 0;
     if (!len)
         return 0;
     uint32_t code = len == 1 ? *p : *p & (0x7fu >> len);
@@ -227,8 +230,8 @@ bool str_glob(const char *pattern, const char *s, bool fold)
 {
     const char *star = NULL, *mark = NULL;
     while (*s) {
-        bool same = fold ? tolower((unsigned char)*pattern) == tolower((unsigned char)*s)
-                         : *pattern == *s;
+        bool same =
+            fold ? tolower((unsigned char)*pattern) == tolower((unsigned char)*s) : *pattern == *s;
         if (*pattern == '*') {
             star = pattern++;
             mark = s;

@@ -40,8 +40,8 @@ struct option_group globals_group(struct globals *globals)
 void command_help(FILE *out, const struct command *self, const struct option_group *groups,
                   size_t n_groups)
 {
-    fprintf(out, "Usage: ocync [options] %s%s%s\n\n%s\n", self->name,
-            *self->operands ? " " : "", self->operands, self->description);
+    fprintf(out, "Usage: ocync [options] %s%s%s\n\n%s\n", self->name, *self->operands ? " " : "",
+            self->operands, self->description);
     if (self->alias)
         fprintf(out, "\nAlias: %s\n", self->alias);
     options_print(out, groups, n_groups);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ocync copy: one reference from a registry or layout to another. */
+#include "pipeline/copy.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "cmd/endpoint.h"
 #include "layout/layout.h"
 #include "net/signals.h"
-#include "pipeline/copy.h"
 #include "report/events.h"
 #include "report/progress.h"
 #include "report/run_report.h"
@@ -26,15 +26,13 @@ struct copy_command_options {
 static const struct option copy_table[] = {
     {"platform", 0, "OS/ARCH", OPTION_STRING, offsetof(struct copy_command_options, platform),
      "of an index, copy only the image for this platform"},
-    {"foreign-layers", 0, NULL, OPTION_FLAG,
-     offsetof(struct copy_command_options, foreign_layers),
+    {"foreign-layers", 0, NULL, OPTION_FLAG, offsetof(struct copy_command_options, foreign_layers),
      "copy layers that registries need not hold, too"},
     {"dry-run", 0, NULL, OPTION_FLAG, offsetof(struct copy_command_options, dry_run),
      "say what would be copied; write nothing"},
     {"json", 0, NULL, OPTION_FLAG, offsetof(struct copy_command_options, json),
      "report as JSON on standard output"},
-    {"drain-timeout", 0, "TIME", OPTION_DURATION,
-     offsetof(struct copy_command_options, drain_ms),
+    {"drain-timeout", 0, "TIME", OPTION_DURATION, offsetof(struct copy_command_options, drain_ms),
      "when interrupted, let transfers finish for TIME (default 25s)"},
     {0},
 };
@@ -78,22 +76,20 @@ static void log_event(struct event_sink *sink, const struct event *event)
 static void on_retry(void *arg, const char *sentence, int64_t delay_ms)
 {
     struct copy_run *run = arg;
-    run->sinks.sink.emit(&run->sinks.sink,
-                         &(struct event){.kind = EVENT_RETRY,
-                                         .source = run->source_text,
-                                         .target = run->target_text,
-                                         .text = sentence,
-                                         .delay_ms = delay_ms});
+    run->sinks.sink.emit(&run->sinks.sink, &(struct event){.kind = EVENT_RETRY,
+                                                           .source = run->source_text,
+                                                           .target = run->target_text,
+                                                           .text = sentence,
+                                                           .delay_ms = delay_ms});
 }
 
 static void on_warning(void *arg, const char *sentence)
 {
     struct copy_run *run = arg;
-    run->sinks.sink.emit(&run->sinks.sink,
-                         &(struct event){.kind = EVENT_WARNING,
-                                         .source = run->source_text,
-                                         .target = run->target_text,
-                                         .text = sentence});
+    run->sinks.sink.emit(&run->sinks.sink, &(struct event){.kind = EVENT_WARNING,
+                                                           .source = run->source_text,
+                                                           .target = run->target_text,
+                                                           .text = sentence});
 }
 
 /* ---- signals ---- */
@@ -114,7 +110,8 @@ static void on_signal(void *arg, int number)
     run->signal = number;
     report_duration(run->options.drain_ms, limit, sizeof(limit));
     log_warn("interrupted: nothing new is started, running transfers may finish within %s "
-             "(once more: stop at once)", limit);
+             "(once more: stop at once)",
+             limit);
     copy_drain(run->copy);
     timer_set(run->ctx.loop, &run->drain, run->options.drain_ms);
 }
@@ -316,8 +313,10 @@ static int copy_main(const struct command *self, struct globals *globals, int ar
 {
     struct copy_run run = {.net = NET_OPTIONS_DEFAULTS, .options.drain_ms = DRAIN_MS_DEFAULT};
     const struct option_group groups[] = {
-        {"Options", copy_table, &run.options},      {"Source", source_table, &run.source_side},
-        {"Target", target_table, &run.target_side}, {"Network", net_table, &run.net},
+        {"Options", copy_table, &run.options},
+        {"Source", source_table, &run.source_side},
+        {"Target", target_table, &run.target_side},
+        {"Network", net_table, &run.net},
         globals_group(globals),
     };
     struct string_list operands = {0};

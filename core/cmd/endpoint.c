@@ -20,29 +20,26 @@ const struct option net_table[] = {
     {0},
 };
 
-#define SIDE_OPTIONS(prefix)                                                                       \
-    {prefix "ca-file", 0, "FILE", OPTION_STRING, offsetof(struct side_options, ca_file),           \
-     "trust the certificates in FILE, instead of the system's"},                                   \
-        {prefix "client-cert", 0, "FILE", OPTION_STRING,                                           \
-         offsetof(struct side_options, client_cert), "client certificate (PEM)"},                  \
-        {prefix "client-key", 0, "FILE", OPTION_STRING, offsetof(struct side_options, client_key), \
-         "key of the client certificate"},                                                         \
-        {prefix "insecure", 0, NULL, OPTION_FLAG, offsetof(struct side_options, insecure),         \
-         "do not verify TLS certificates"},                                                        \
-        {prefix "plain-http", 0, NULL, OPTION_FLAG, offsetof(struct side_options, plain_http),     \
-         "speak HTTP without TLS"},                                                                \
-        {prefix "authfile", 0, "FILE", OPTION_STRING, offsetof(struct side_options, auth_file),    \
-         "credentials: a docker config or containers auth file"},                                  \
-        {prefix "creds-file", 0, "FILE", OPTION_STRING, offsetof(struct side_options, creds_file), \
-         "credentials: user:password or a token (- is standard input)"},                           \
-        {prefix "driver", 0, "NAME", OPTION_STRING, offsetof(struct side_options, driver),         \
-         "use this driver, whatever the host"},                                                    \
-        {prefix "driver-option", 0, "KEY=VALUE", OPTION_LIST,                                      \
-         offsetof(struct side_options, driver_options),                                            \
-         "set an option of the driver (repeatable)"},                                              \
-    {                                                                                              \
-        0                                                                                          \
-    }
+/* The same options for every side, under another prefix. */
+// clang-format off
+#define SIDE(prefix, name, arg, type, field, help)                                                 \
+    {prefix name, 0, arg, type, offsetof(struct side_options, field), help}
+#define SIDE_OPTIONS(p)                                                                            \
+    SIDE(p, "ca-file", "FILE", OPTION_STRING, ca_file,                                             \
+         "trust the certificates in FILE, instead of the system's"),                               \
+    SIDE(p, "client-cert", "FILE", OPTION_STRING, client_cert, "client certificate (PEM)"),        \
+    SIDE(p, "client-key", "FILE", OPTION_STRING, client_key, "key of the client certificate"),     \
+    SIDE(p, "insecure", NULL, OPTION_FLAG, insecure, "do not verify TLS certificates"),            \
+    SIDE(p, "plain-http", NULL, OPTION_FLAG, plain_http, "speak HTTP without TLS"),                \
+    SIDE(p, "authfile", "FILE", OPTION_STRING, auth_file,                                          \
+         "credentials: a docker config or containers auth file"),                                  \
+    SIDE(p, "creds-file", "FILE", OPTION_STRING, creds_file,                                       \
+         "credentials: user:password or a token (- is standard input)"),                           \
+    SIDE(p, "driver", "NAME", OPTION_STRING, driver, "use this driver, whatever the host"),        \
+    SIDE(p, "driver-option", "KEY=VALUE", OPTION_LIST, driver_options,                             \
+         "set an option of the driver (repeatable)"),                                              \
+    {0}
+// clang-format on
 
 const struct option side_table[] = {SIDE_OPTIONS("")};
 const struct option source_table[] = {SIDE_OPTIONS("src-")};
@@ -62,9 +59,8 @@ static int parse_settings(const struct side_options *side, struct endpoint *e, s
     return 0;
 }
 
-static struct registry_options registry_options_of(struct context *ctx,
-                                                   const struct endpoint_request *r,
-                                                   const struct endpoint *e)
+static struct registry_options
+registry_options_of(struct context *ctx, const struct endpoint_request *r, const struct endpoint *e)
 {
     struct registry_options o = {
         .catalogue = ctx->catalogue,
@@ -102,8 +98,8 @@ static bool same_side(const struct side_options *a, const struct side_options *b
            a->driver_options.list.len == 0 && b->driver_options.list.len == 0;
 }
 
-static int open_registry(struct context *ctx, const struct endpoint_request *r,
-                         struct endpoint *e, struct error *err)
+static int open_registry(struct context *ctx, const struct endpoint_request *r, struct endpoint *e,
+                         struct error *err)
 {
     int result = parse_settings(r->side, e, err);
     if (result < 0)
@@ -149,8 +145,8 @@ int endpoint_open(struct context *ctx, const struct endpoint_request *r, struct 
     else if (e.ref.kind == REF_REGISTRY && r->use == ENDPOINT_READ)
         e.reference = xstrdup("latest");
     *ret = e;
-    result = e.ref.kind == REF_LAYOUT ? open_layout(ctx, r, ret, err)
-                                      : open_registry(ctx, r, ret, err);
+    result =
+        e.ref.kind == REF_LAYOUT ? open_layout(ctx, r, ret, err) : open_registry(ctx, r, ret, err);
     if (result < 0)
         endpoint_done(ret);
     return result;

@@ -51,8 +51,8 @@ struct endpoint_request {
 };
 
 /* "latest" stands for a missing tag of a registry's reference when reading. */
-int endpoint_open(struct context *ctx, const struct endpoint_request *request,
-                  struct endpoint *ret, struct error *err);
+int endpoint_open(struct context *ctx, const struct endpoint_request *request, struct endpoint *ret,
+                  struct error *err);
 /* Operations on its store must be gone; a registry that it shares must outlive it. */
 void endpoint_done(struct endpoint *endpoint);
 /* "docker.io/library/nginx:latest"; free it. */

@@ -5,8 +5,8 @@ static const struct {
     enum error_class class;
     enum exit_code code;
 } codes[] = {
-    {ERR_NONE, EXIT_OK},       {ERR_PLUGIN, EXIT_PLUGIN}, {ERR_CONFIG, EXIT_CONFIG},
-    {ERR_USAGE, EXIT_ALL_FAILED}, {ERR_AUTH, EXIT_AUTH},  {ERR_DENIED, EXIT_AUTH},
+    {ERR_NONE, EXIT_OK},          {ERR_PLUGIN, EXIT_PLUGIN}, {ERR_CONFIG, EXIT_CONFIG},
+    {ERR_USAGE, EXIT_ALL_FAILED}, {ERR_AUTH, EXIT_AUTH},     {ERR_DENIED, EXIT_AUTH},
 };
 
 int exit_code_of(enum error_class class)

@@ -119,8 +119,7 @@ static int inspect(struct query *q, void *arg)
     const char *reference = q->endpoint.reference;
     struct digest digest;
     bool by_digest = digest_parse(reference, &digest, NULL) == 0;
-    struct store_op *op =
-        store->ops->get(store, reference, by_digest ? &digest : NULL, NULL, NULL);
+    struct store_op *op = store->ops->get(store, reference, by_digest ? &digest : NULL, NULL, NULL);
     int code = query_wait(q, op);
     if (code == 0)
         print(q, op->manifest, arg);
@@ -128,8 +127,7 @@ static int inspect(struct query *q, void *arg)
     return code;
 }
 
-static int inspect_main(const struct command *self, struct globals *globals, int argc,
-                        char **argv)
+static int inspect_main(const struct command *self, struct globals *globals, int argc, char **argv)
 {
     struct inspect_options options = {0};
     const struct option_group group = {"Options", inspect_table, &options};

@@ -137,8 +137,8 @@ int options_parse(const struct option_group *groups, size_t n_groups, int argc, 
         } else if (str_eq(word, "--")) {
             only_operands = true;
         } else {
-            result = word[1] == '-' ? parse_long(&p, word + 2, err)
-                                    : parse_letters(&p, word + 1, err);
+            result =
+                word[1] == '-' ? parse_long(&p, word + 2, err) : parse_letters(&p, word + 1, err);
         }
         if (result < 0)
             return result;

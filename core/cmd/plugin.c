@@ -89,11 +89,11 @@ static json_t *options_json(const struct driver *d)
     json_t *list = json_array();
     for (size_t i = 0; i < d->api.n_options; i++) {
         const struct ocync_option *o = &d->options[i];
-        json_array_append_new(
-            list, json_pack("{s:s, s:s, s:s?, s:s?, s:b, s:s?}", "key", o->key, "type",
-                            option_type_name(o->type), "choices", o->choices, "default",
-                            o->secret ? NULL : o->default_value, "secret", (int)o->secret, "help",
-                            o->help));
+        json_array_append_new(list,
+                              json_pack("{s:s, s:s, s:s?, s:s?, s:b, s:s?}", "key", o->key, "type",
+                                        option_type_name(o->type), "choices", o->choices, "default",
+                                        o->secret ? NULL : o->default_value, "secret",
+                                        (int)o->secret, "help", o->help));
     }
     return list;
 }

@@ -31,9 +31,8 @@ static int open_and_run(struct query *q, const struct string_list *operands,
     return code;
 }
 
-int query_run(const struct command *self, struct globals *globals,
-              const struct option_group *extra, int argc, char **argv,
-              int (*body)(struct query *query, void *arg), void *arg)
+int query_run(const struct command *self, struct globals *globals, const struct option_group *extra,
+              int argc, char **argv, int (*body)(struct query *query, void *arg), void *arg)
 {
     struct query q = {.net = NET_OPTIONS_DEFAULTS};
     const struct option_group groups[] = {

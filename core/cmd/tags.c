@@ -82,7 +82,8 @@ const struct command command_tags = {
     .alias = "ls",
     .operands = "REPOSITORY",
     .summary = "list the tags of a repository",
-    .description = "Lists the tags of a repository, or of an OCI image layout (oci:DIR), sorted by\n"
-                   "name, one a line.",
+    .description =
+        "Lists the tags of a repository, or of an OCI image layout (oci:DIR), sorted by\n"
+        "name, one a line.",
     .run = tags_main,
 };

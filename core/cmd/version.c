@@ -25,8 +25,7 @@ static void print_json(void)
     json_decref(o);
 }
 
-static int version_main(const struct command *self, struct globals *globals, int argc,
-                        char **argv)
+static int version_main(const struct command *self, struct globals *globals, int argc, char **argv)
 {
     struct version_options options = {0};
     const struct option_group groups[] = {{"Options", version_table, &options},

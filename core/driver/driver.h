@@ -128,9 +128,10 @@ const char *driver_instance_host(const struct driver_instance *instance);
 const struct ocync_profile *driver_instance_profile(const struct driver_instance *instance);
 
 /*
- * Asks the driver what an answer that is not a success means. `response->struct_size` need not be
- * set. Returns 0 when the plain rule shall decide, else a class with *err filled: status, time to
- * wait, and the driver's sentence (empty text: it has none, the caller's own serves).
+ * Asks the driver what an answer that is not a success means: a final one, so not a 401 whose
+ * challenge can still be met. `response->struct_size` need not be set. Returns 0 when the plain
+ * rule shall decide, else a class with *err filled: status, time to wait, and the driver's sentence
+ * (empty text: it has none, the caller's own serves).
  */
 int driver_instance_classify(struct driver_instance *instance,
                              const struct ocync_response *response, struct error *err);

@@ -2,9 +2,10 @@
 /*
  * A helper program is watched through a pidfd, its pipes through the loop; nothing here blocks.
  * The answer is complete when the program has ended: what it left in its output pipe is read
- * then, so a daemon that it started and that keeps the pipe open does not hold us up. As output
- * may be a secret it lies in one block of the largest size, which is wiped and never moved.
- * Invariant: `pid` is set exactly as long as there is a process to reap.
+ * then, so a daemon that it started and that keeps the pipe open does not hold us up. Where there
+ * are no pidfds (old kernels, sandboxes, valgrind), we look now and then. As output may be a secret
+ * it lies in one block of the largest size, which is wiped and never moved. Invariant: `pid` is set
+ * exactly as long as there is a process to reap.
  */
 #include "net/exec.h"
 
@@ -18,12 +19,14 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #define TIMEOUT_DEFAULT_MS 30000
+#define LOOK_MS 20 /* without a pidfd */
 
 extern char **environ;
 
@@ -37,7 +40,7 @@ struct exec_op {
     pid_t pid;
     int pidfd, in, out; /* -1: closed */
     struct watch exited, writable, readable;
-    struct timer limit;
+    struct timer limit, look;
 
     char *output;
     size_t output_len, output_max;
@@ -56,6 +59,7 @@ static void close_end(struct exec_op *op, int *fd, struct watch *watch)
 static void close_all(struct exec_op *op)
 {
     timer_cancel(op->task.loop, &op->limit);
+    timer_cancel(op->task.loop, &op->look);
     close_end(op, &op->pidfd, &op->exited);
     close_end(op, &op->in, &op->writable);
     close_end(op, &op->out, &op->readable);
@@ -83,8 +87,7 @@ static bool read_some(struct exec_op *op)
 {
     char one_more;
     size_t room = op->output_max - op->output_len;
-    ssize_t n =
-        read(op->out, room ? op->output + op->output_len : &one_more, room ? room : 1);
+    ssize_t n = read(op->out, room ? op->output + op->output_len : &one_more, room ? room : 1);
     if (n < 0 && errno == EINTR)
         return true;
     if (n < 0 && errno == EAGAIN)
@@ -142,15 +145,29 @@ static void on_writable(struct watch *watch, short events)
         close_end(op, &op->in, &op->writable);
 }
 
-static void on_exited(struct watch *watch, short events)
+static void finish(struct exec_op *op)
 {
-    struct exec_op *op = container_of(watch, struct exec_op, exited);
-    (void)events;
     while (op->out >= 0 && read_some(op))
         ;
     reap(op);
     close_all(op);
     task_wake(&op->task);
+}
+
+static void on_exited(struct watch *watch, short events)
+{
+    (void)events;
+    finish(container_of(watch, struct exec_op, exited));
+}
+
+static void on_look(struct timer *timer)
+{
+    struct exec_op *op = container_of(timer, struct exec_op, look);
+    siginfo_t ended = {0};
+    if (waitid(P_PID, (id_t)op->pid, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && !ended.si_pid)
+        timer_set(op->task.loop, &op->look, LOOK_MS);
+    else
+        finish(op);
 }
 
 static void on_limit(struct timer *timer)
@@ -190,9 +207,44 @@ static void exec_release(struct task *task)
 
 static const struct task_type exec_type = {"exec", exec_release};
 
+static int is_program(const char *path)
+{
+    struct stat about;
+    if (stat(path, &about) < 0)
+        return errno == ENOTDIR ? ENOENT : errno;
+    if (!S_ISREG(about.st_mode))
+        return EACCES;
+    return access(path, X_OK) < 0 ? errno : 0;
+}
+
+/* Looks in PATH, except in folders relative to where we happen to be. Returns errno. */
+static int find_program(const char *name, char **ret)
+{
+    if (strchr(name, '/')) {
+        *ret = xstrdup(name);
+        return is_program(name);
+    }
+    const char *path = getenv("PATH");
+    _cleanup_free_ char *folders = xstrdup(path ? path : "/usr/bin:/bin");
+    char *rest = folders;
+    int result = ENOENT;
+    for (const char *folder; (folder = strsep(&rest, ":"));) {
+        _cleanup_free_ char *file = xasprintf("%s/%s", folder, name);
+        int why = *folder == '/' ? is_program(file) : ENOENT;
+        if (!why) {
+            *ret = take_ptr(&file);
+            return 0;
+        }
+        if (why == EACCES)
+            result = why;
+    }
+    return result;
+}
+
 /* The program gets the far ends as its standard input and output, and signals as new. Libraries
  * open descriptors without close-on-exec, so all others are closed. */
-static int spawn(struct exec_op *op, char *const *argv, int stdin_fd, int stdout_fd)
+static int spawn(struct exec_op *op, const char *file, char *const *argv, int stdin_fd,
+                 int stdout_fd)
 {
     posix_spawn_file_actions_t files;
     posix_spawnattr_t how;
@@ -216,7 +268,7 @@ static int spawn(struct exec_op *op, char *const *argv, int stdin_fd, int stdout
     posix_spawnattr_setflags(&how, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
                                        POSIX_SPAWN_SETSIGDEF);
     pid_t pid = 0;
-    int why = posix_spawnp(&pid, argv[0], &files, &how, argv, environ);
+    int why = posix_spawn(&pid, file, &files, &how, argv, environ);
     posix_spawnattr_destroy(&how);
     posix_spawn_file_actions_destroy(&files);
     if (!why)
@@ -250,20 +302,18 @@ static int launch(struct exec_op *op, char *const *argv)
 {
     _cleanup_close_ int stdin_fd = -1;
     _cleanup_close_ int stdout_fd = -1;
-    int why = op->input ? pipe_for(1, &op->in, &stdin_fd) : 0;
+    _cleanup_free_ char *file = NULL;
+    int why = find_program(argv[0], &file);
+    if (!why && op->input)
+        why = pipe_for(1, &op->in, &stdin_fd);
     if (!why)
         why = pipe_for(0, &op->out, &stdout_fd);
     if (!why)
-        why = spawn(op, argv, stdin_fd, stdout_fd);
+        why = spawn(op, file, argv, stdin_fd, stdout_fd);
     if (why)
         return why;
     op->pidfd = (int)syscall(SYS_pidfd_open, op->pid, 0);
-    if (op->pidfd >= 0)
-        return 0;
-    why = errno;
-    kill_group(op);
-    reap(op);
-    return why;
+    return 0;
 }
 
 static void watch_all(struct exec_op *op)
@@ -272,7 +322,10 @@ static void watch_all(struct exec_op *op)
     op->exited = (struct watch){.fd = op->pidfd, .events = POLLIN, .ready = on_exited};
     op->readable = (struct watch){.fd = op->out, .events = POLLIN, .ready = on_readable};
     op->writable = (struct watch){.fd = op->in, .events = POLLOUT, .ready = on_writable};
-    watch_add(loop, &op->exited);
+    if (op->pidfd >= 0)
+        watch_add(loop, &op->exited);
+    else
+        timer_set(loop, &op->look, LOOK_MS);
     watch_add(loop, &op->readable);
     if (op->in >= 0)
         watch_add(loop, &op->writable);
@@ -287,6 +340,7 @@ struct exec_op *exec_start(struct loop *loop, struct task *parent,
     op->program = xstrdup(request->argv[0]);
     op->timeout_ms = request->timeout_ms ? request->timeout_ms : TIMEOUT_DEFAULT_MS;
     op->limit.fire = on_limit;
+    op->look.fire = on_look;
     op->pidfd = op->in = op->out = -1;
     op->output_max = request->output_max;
     op->output = xmalloc(op->output_max + 1);

@@ -23,5 +23,5 @@ struct exec_op;
 struct exec_op *exec_start(struct loop *loop, struct task *parent,
                            const struct exec_request *request);
 struct task *exec_task(struct exec_op *op);
-int exec_status(const struct exec_op *op);               /* exit status; 128 + signal */
+int exec_status(const struct exec_op *op);                          /* exit status; 128 + signal */
 const char *exec_output(const struct exec_op *op, size_t *ret_len); /* NUL-terminated */

@@ -64,8 +64,8 @@ size_t http_on_header(char *data, size_t size, size_t count, void *arg)
     }
     x->answer_bytes += len;
     if (x->answer_bytes > HTTP_HEADERS_MAX) {
-        x->stopped = error_set(&x->stop, ERR_TOO_LARGE, "more than %zu bytes of headers",
-                               HTTP_HEADERS_MAX);
+        x->stopped =
+            error_set(&x->stop, ERR_TOO_LARGE, "more than %zu bytes of headers", HTTP_HEADERS_MAX);
         return 0;
     }
     if (len <= 2)
@@ -81,8 +81,8 @@ static size_t keep_text(struct http_exchange *x, const char *data, size_t len)
     if (buf_add(&x->text, data, len) == 0)
         return len;
     if (x->status < 300) {
-        x->stopped = error_set(&x->stop, ERR_TOO_LARGE, "the answer is larger than %zu bytes",
-                               x->text.max);
+        x->stopped =
+            error_set(&x->stop, ERR_TOO_LARGE, "the answer is larger than %zu bytes", x->text.max);
         return 0;
     }
     buf_add(&x->text, data, x->text.max - x->text.len);
@@ -131,8 +131,7 @@ size_t http_on_read(char *to, size_t size, size_t count, void *arg)
 int http_on_seek(void *arg, curl_off_t offset, int origin)
 {
     struct http_exchange *x = arg;
-    if (offset != 0 || origin != SEEK_SET || !x->upload.rewind ||
-        !x->upload.rewind(x->upload.arg))
+    if (offset != 0 || origin != SEEK_SET || !x->upload.rewind || !x->upload.rewind(x->upload.arg))
         return CURL_SEEKFUNC_FAIL;
     x->bytes_out = 0;
     return CURL_SEEKFUNC_OK;

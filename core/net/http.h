@@ -25,10 +25,10 @@ struct http_settings {
     const char *ca_file;     /* NULL: the system's, SSL_CERT_FILE and SSL_CERT_DIR honoured */
     const char *client_cert; /* NULL: none */
     const char *client_key;
-    bool insecure;            /* no TLS verification */
+    bool insecure; /* no TLS verification */
     enum http_version version;
-    int64_t connect_ms;       /* 0: 15 s */
-    int64_t stall_ms;         /* under 1 KiB/s for so long: given up. 0: 60 s */
+    int64_t connect_ms;         /* 0: 15 s */
+    int64_t stall_ms;           /* under 1 KiB/s for so long: given up. 0: 60 s */
     struct curl_slist *resolve; /* HOST:PORT:ADDR, as curl; may be NULL */
     const char *user_agent;
 };

@@ -24,9 +24,9 @@ struct http_exchange {
     VEC(struct http_header) answer;
     size_t answer_bytes;
     struct buf text;
-    bool text_cut;      /* stopped on purpose: the status says enough */
-    int stopped;        /* a class: why a callback ended the transfer */
-    struct error stop;  /* its sentence */
+    bool text_cut;     /* stopped on purpose: the status says enough */
+    int stopped;       /* a class: why a callback ended the transfer */
+    struct error stop; /* its sentence */
     CURLcode code;
     char detail[CURL_ERROR_SIZE];
     int64_t bytes_out;

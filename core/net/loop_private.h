@@ -18,5 +18,5 @@ struct jobs *loop_jobs(struct loop *loop);
 struct ready_list *loop_ready(struct loop *loop);
 
 struct jobs *jobs_new(struct loop *loop);
-void jobs_free(struct jobs *jobs); /* waits for the running job; drops queued ones */
+void jobs_free(struct jobs *jobs);    /* waits for the running job; drops queued ones */
 void jobs_collect(struct jobs *jobs); /* calls `done` of the jobs that have ended */

@@ -84,8 +84,8 @@ static bool is_exempt(const char *list, const struct url *url)
 const char *proxy_choose(const struct proxy_env *env, const struct url *url)
 {
     bool https = str_eq(url->scheme, "https");
-    const char *proxy = https ? either_case(env, "https_proxy", "HTTPS_PROXY")
-                              : env->get("http_proxy");
+    const char *proxy =
+        https ? either_case(env, "https_proxy", "HTTPS_PROXY") : env->get("http_proxy");
     if (!https && str_empty(proxy) && !env->get("REQUEST_METHOD"))
         proxy = env->get("HTTP_PROXY");
     if (str_empty(proxy))

@@ -24,7 +24,7 @@ struct step {
 };
 
 struct task_type {
-    const char *name;                    /* "blob", "request" */
+    const char *name;                   /* "blob", "request" */
     void (*release)(struct task *task); /* frees the machine; see above */
 };
 
@@ -36,7 +36,7 @@ struct task {
     char *label; /* what it works on, for traces; owned; may be NULL */
     bool started, queued, done;
     struct task *next_ready;
-    uint64_t turn; /* in which it was queued */
+    uint64_t turn;      /* in which it was queued */
     struct timer alarm; /* of task_sleep */
     int result;         /* once done: 0 or a class */
     struct error err;   /* once done with a failure */

@@ -22,7 +22,7 @@ static int fields_typed(const json_t *object, const char *key, json_type type, c
 
 int fields_string(const json_t *object, const char *key, const char **ret, struct error *err)
 {
-    const json_t *value;
+    const json_t *value = NULL;
     int rc = fields_typed(object, key, JSON_STRING, "a string", &value, err);
     if (rc == 0)
         *ret = json_string_value(value);

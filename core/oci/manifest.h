@@ -37,7 +37,7 @@ struct manifest {
     struct digest digest;
     char *bytes; /* exactly as received; NUL-terminated for convenience */
     size_t len;
-    struct descriptor config; /* MANIFEST_IMAGE; media_type NULL: none */
+    struct descriptor config;  /* MANIFEST_IMAGE; media_type NULL: none */
     struct descriptor *layers; /* MANIFEST_IMAGE */
     size_t n_layers;
     struct descriptor *children; /* MANIFEST_INDEX */

@@ -16,12 +16,12 @@
 struct store;
 
 struct store_op {
-    struct task task; /* first */
-    bool found;               /* head, stat: it is there. begin: nothing is left to do */
-    bool mounted;             /* begin: it was made present by the store itself (a mount) */
-    struct digest digest;     /* head: may be unset when the peer does not say */
-    int64_t size;             /* head: -1 when the peer does not say */
-    char *media_type;         /* head: may be NULL; owned */
+    struct task task;          /* first */
+    bool found;                /* head, stat: it is there. begin: nothing is left to do */
+    bool mounted;              /* begin: it was made present by the store itself (a mount) */
+    struct digest digest;      /* head: may be unset when the peer does not say */
+    int64_t size;              /* head: -1 when the peer does not say */
+    char *media_type;          /* head: may be NULL; owned */
     struct manifest *manifest; /* get: owned (take it with take_ptr) */
 };
 

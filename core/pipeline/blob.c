@@ -18,7 +18,7 @@
 struct blob {
     struct task task; /* first */
     struct copy *copy;
-    struct descriptor descriptor; /* strings belong to the manifest that named it first */
+    struct descriptor descriptor; /* digest and size only */
     struct waiters waiters;
     struct slot_claim claim;
     struct store_op *stat, *begin;
@@ -79,7 +79,8 @@ struct blob *blob_for(struct copy *copy, const struct descriptor *descriptor, st
         b = xcalloc(1, sizeof(*b));
         task_init(&b->task, copy->task.loop, NULL, &blob_type, descriptor->digest.text);
         b->copy = copy;
-        b->descriptor = *descriptor;
+        b->descriptor.digest = descriptor->digest;
+        b->descriptor.size = descriptor->size;
         map_put(copy->blobs, descriptor->digest.text, b);
         task_start(&b->task, &look_step);
     }
@@ -135,13 +136,12 @@ static enum step_result fail(struct blob *b, const struct error *err)
 {
     struct error copy = *err;
     drop_work(b);
-    copy_emit(b->copy, (struct event){
-                           .kind = EVENT_BLOB_END,
-                           .digest = &b->descriptor.digest,
-                           .size = b->descriptor.size,
-                           .outcome = copy.class == ERR_CANCELLED ? OUTCOME_INTERRUPTED
-                                                                  : OUTCOME_FAILED,
-                           .err = &copy});
+    copy_emit(b->copy, (struct event){.kind = EVENT_BLOB_END,
+                                      .digest = &b->descriptor.digest,
+                                      .size = b->descriptor.size,
+                                      .outcome = copy.class == ERR_CANCELLED ? OUTCOME_INTERRUPTED
+                                                                             : OUTCOME_FAILED,
+                                      .err = &copy});
     waiters_wake(&b->waiters);
     return task_fail(&b->task, &copy);
 }
@@ -269,8 +269,8 @@ static enum step_result step_transfer(struct task *task)
         return fail(b, &b->broke);
     if (upload_received(b->upload) >= PROGRESS_BYTES)
         b->tries = 0;
-    int64_t delay = retry_delay_ms(&b->copy->request.options.retry, &b->broke, b->tries++,
-                                   clock_random());
+    int64_t delay =
+        retry_delay_ms(&b->copy->request.options.retry, &b->broke, b->tries++, clock_random());
     if (delay < 0)
         return fail(b, &b->broke);
     copy_retrying(b->copy, &b->broke, delay);

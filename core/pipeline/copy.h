@@ -18,8 +18,8 @@ struct copy_options {
 
 struct copy_request {
     struct store *source, *target;
-    const char *source_reference; /* tag, or text of a digest */
-    const char *target_reference; /* NULL: the digest of what is copied */
+    const char *source_reference;          /* tag, or text of a digest */
+    const char *target_reference;          /* NULL: the digest of what is copied */
     const char *source_text, *target_text; /* for people and reports */
     struct copy_options options;
     struct event_sink *sink;
@@ -37,7 +37,7 @@ struct copy_stats {
 struct copy;
 struct copy *copy_start(struct loop *loop, struct task *parent, const struct copy_request *request);
 struct task *copy_task(struct copy *copy);
-enum outcome copy_outcome(const struct copy *copy); /* COPIED, PRESENT, PLANNED or FAILED */
+enum outcome copy_outcome(const struct copy *copy);        /* COPIED, PRESENT, PLANNED or FAILED */
 const struct digest *copy_digest(const struct copy *copy); /* of what was resolved; may be unset */
 const struct copy_stats *copy_stats(const struct copy *copy);
 /* Nothing new starts; what runs may end. The copy then ends with ERR_CANCELLED. */

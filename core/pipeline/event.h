@@ -5,24 +5,24 @@
 #include "oci/digest.h"
 
 enum event_kind {
-    EVENT_IMAGE_START,  /* source, target */
-    EVENT_IMAGE_PLAN,   /* source, target, digest; size: bytes of blobs named so far */
-    EVENT_IMAGE_END,    /* source, target, digest, outcome, err */
-    EVENT_MANIFEST,     /* target, digest, size, outcome */
-    EVENT_BLOB_START,   /* target, digest, size */
-    EVENT_BLOB_BYTES,   /* target, digest, size, bytes: so far */
-    EVENT_BLOB_END,     /* target, digest, size, outcome, err */
-    EVENT_RETRY,        /* text, delay_ms */
-    EVENT_WARNING,      /* text */
+    EVENT_IMAGE_START, /* source, target */
+    EVENT_IMAGE_PLAN,  /* source, target, digest; size: bytes of blobs named so far */
+    EVENT_IMAGE_END,   /* source, target, digest, outcome, err */
+    EVENT_MANIFEST,    /* target, digest, size, outcome */
+    EVENT_BLOB_START,  /* target, digest, size */
+    EVENT_BLOB_BYTES,  /* target, digest, size, bytes: so far */
+    EVENT_BLOB_END,    /* target, digest, size, outcome, err */
+    EVENT_RETRY,       /* text, delay_ms */
+    EVENT_WARNING,     /* text */
 };
 
 enum outcome {
     OUTCOME_NONE,
-    OUTCOME_COPIED,      /* bytes were sent */
-    OUTCOME_MOUNTED,     /* the target took it from another of its repositories */
-    OUTCOME_PRESENT,     /* it was there already */
-    OUTCOME_SKIPPED,     /* a foreign layer, left out */
-    OUTCOME_PLANNED,     /* a dry run: it would be copied */
+    OUTCOME_COPIED,  /* bytes were sent */
+    OUTCOME_MOUNTED, /* the target took it from another of its repositories */
+    OUTCOME_PRESENT, /* it was there already */
+    OUTCOME_SKIPPED, /* a foreign layer, left out */
+    OUTCOME_PLANNED, /* a dry run: it would be copied */
     OUTCOME_FAILED,
     OUTCOME_INTERRUPTED,
 };

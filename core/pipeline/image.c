@@ -5,6 +5,7 @@
  * Blobs and child manifests are tasks shared by all who need them. The manifest goes last, so at
  * no instant does the target hold one with a missing part.
  */
+#include "base/str.h"
 #include "pipeline/private.h"
 
 #include <stdlib.h>
@@ -169,8 +170,8 @@ static enum step_result step_fetched(struct task *task)
         return fail(i, &i->op->task.err);
     if ((int64_t)i->op->manifest->len != i->descriptor.size) {
         error_set(&err, ERR_DIGEST, "%s@%s has %zu bytes, but its index says %lld",
-                  i->copy->request.source->name, i->descriptor.digest.text,
-                  i->op->manifest->len, (long long)i->descriptor.size);
+                  i->copy->request.source->name, i->descriptor.digest.text, i->op->manifest->len,
+                  (long long)i->descriptor.size);
         return fail(i, &err);
     }
     i->manifest = take_ptr(&i->op->manifest);
@@ -181,8 +182,7 @@ static enum step_result step_fetched(struct task *task)
 
 static bool is_left_out(const struct image *i, const struct descriptor *layer)
 {
-    return !i->copy->request.options.foreign_layers &&
-           media_type_is_foreign(layer->media_type);
+    return !i->copy->request.options.foreign_layers && media_type_is_foreign(layer->media_type);
 }
 
 static void need_blob(struct image *i, const struct descriptor *blob)
@@ -229,15 +229,38 @@ static void need_layers(struct image *i)
     vec_done(&order);
 }
 
+/* Within one repository a manifest proves its parts: only the tag is new. */
+static bool is_retag(const struct image *i)
+{
+    const struct store *source = i->copy->request.source, *target = i->copy->request.target;
+    return source->host && source->host == target->host &&
+           str_eq(source->repository, target->repository);
+}
+
+static enum step_result too_much(struct image *i)
+{
+    struct error err = ERROR_INIT;
+    error_set(&err, ERR_TOO_LARGE, "%s names more manifests or blobs than can be copied at once",
+              i->copy->request.source_text);
+    return fail(i, &err);
+}
+
 static enum step_result step_plan(struct task *task)
 {
     struct image *i = image_of(task);
     const struct manifest *m = i->manifest;
+    i->copy->manifest_bytes += (int64_t)m->len;
+    if (is_retag(i) && !i->doubted)
+        return i->copy->request.options.dry_run ? end(i, OUTCOME_PLANNED)
+                                                : task_next(task, &push_step);
     need_layers(i);
     if (m->config.media_type)
         need_blob(i, &m->config);
     for (size_t k = 0; k < m->n_children; k++)
         need_child(i, &m->children[k]);
+    if (map_size(i->copy->images) > IMAGES_MAX || map_size(i->copy->blobs) > BLOBS_MAX ||
+        i->copy->manifest_bytes > MANIFEST_BYTES_MAX)
+        return too_much(i);
     return task_next(task, &parts_step);
 }
 
@@ -265,8 +288,7 @@ static enum step_result step_parts(struct task *task)
         return fail(i, &failed->err);
     if (!all_done)
         return task_wait(task, &parts_step);
-    return i->copy->request.options.dry_run ? end(i, OUTCOME_PLANNED)
-                                            : task_next(task, &push_step);
+    return i->copy->request.options.dry_run ? end(i, OUTCOME_PLANNED) : task_next(task, &push_step);
 }
 
 /* ---- the commit ---- */
@@ -285,6 +307,8 @@ static enum step_result step_push(struct task *task)
 static enum step_result doubt_parts(struct image *i)
 {
     i->doubted = true;
+    if (is_retag(i))
+        return task_next(&i->task, &plan_step);
     for (size_t k = 0; k < i->blobs.len; k++)
         blob_doubt(i->blobs.items[k], &i->task);
     return task_wait(&i->task, &parts_step);
@@ -298,7 +322,7 @@ static enum step_result step_pushed(struct task *task)
     if (!i->op->task.result)
         return end(i, OUTCOME_COPIED);
     struct error err = i->op->task.err;
-    if (err.class == ERR_MISSING_PART && !i->doubted && i->blobs.len)
+    if (err.class == ERR_MISSING_PART && !i->doubted && (i->blobs.len || is_retag(i)))
         return doubt_parts(i);
     if (i->skipped && err.class != ERR_AUTH && err.class != ERR_DENIED)
         error_append(&err, "; the image has foreign layers, which were left out: "

@@ -7,6 +7,9 @@
 #include "pipeline/copy.h"
 
 #define INDEX_DEPTH_MAX 8
+#define IMAGES_MAX 10000
+#define BLOBS_MAX 100000
+#define MANIFEST_BYTES_MAX ((int64_t)256 * 1024 * 1024) /* of one copy */
 
 struct copy {
     struct task task; /* first */
@@ -18,10 +21,11 @@ struct copy {
     struct store_op *target_head;
     struct manifest *root_manifest; /* until the root image takes it */
     struct digest digest;
-    bool update;   /* the target has the tag: parts of it may be there */
+    bool update; /* the target has the tag: parts of it may be there */
     bool draining;
     struct map *blobs;  /* digest -> struct blob */
     struct map *images; /* digest -> struct image */
+    int64_t manifest_bytes;
     struct image *root;
 };
 
@@ -48,8 +52,7 @@ void image_free(void *image);
 /* ---- blob.c: one blob, made present at the target ---- */
 
 struct blob;
-struct blob *blob_for(struct copy *copy, const struct descriptor *descriptor,
-                      struct task *waiter);
+struct blob *blob_for(struct copy *copy, const struct descriptor *descriptor, struct task *waiter);
 struct task *blob_task(struct blob *blob);
 /* Look again, at the target itself: what made us believe it was there was wrong. */
 void blob_doubt(struct blob *blob, struct task *waiter);
@@ -64,15 +67,15 @@ struct upload {
     struct store_op *begin; /* the session; owned by the blob */
     struct bridge *bridge;
     struct store_op *read, *write;
-    int tries;        /* since the last real progress */
+    int tries; /* since the last real progress */
     int reopenings;
-    int64_t mark;     /* bytes received at the last retry */
+    int64_t mark;         /* bytes received at the last retry */
     int64_t gap_since_ms; /* a broken source is being reopened; 0: no */
     struct timer progress;
 };
 /* A task: fails with ERR_TRANSIENT when the blob should be begun anew. */
-struct upload *upload_start(struct copy *copy, struct task *parent,
-                            const struct descriptor *blob, struct store_op *begin);
+struct upload *upload_start(struct copy *copy, struct task *parent, const struct descriptor *blob,
+                            struct store_op *begin);
 int64_t upload_received(const struct upload *upload);
 
 /* ---- resolve.c ---- */

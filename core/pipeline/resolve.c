@@ -56,8 +56,7 @@ static enum step_result step_target_head(struct task *task)
 
 static bool target_has(const struct copy *c, const struct digest *digest)
 {
-    return c->target_head && c->target_head->found &&
-           digest_equal(&c->target_head->digest, digest);
+    return c->target_head && c->target_head->found && digest_equal(&c->target_head->digest, digest);
 }
 
 static enum step_result unchanged(struct copy *c, const struct digest *digest)

@@ -50,8 +50,8 @@ static void emit_progress(struct timer *timer)
     timer_set(u->task.loop, timer, PROGRESS_EVENT_MS);
 }
 
-struct upload *upload_start(struct copy *copy, struct task *parent,
-                            const struct descriptor *blob, struct store_op *begin)
+struct upload *upload_start(struct copy *copy, struct task *parent, const struct descriptor *blob,
+                            struct store_op *begin)
 {
     struct upload *u = xcalloc(1, sizeof(*u));
     task_init(&u->task, copy->task.loop, parent, &upload_type, blob->digest.text);
@@ -95,8 +95,7 @@ static enum step_result reopen(struct upload *u, const struct error *broke)
     u->mark = have;
     int64_t delay = -1;
     if (retry_class_is_temporary(broke->class) && ++u->reopenings <= REOPENINGS_MAX)
-        delay = retry_delay_ms(&u->copy->request.options.retry, broke, u->tries++,
-                               clock_random());
+        delay = retry_delay_ms(&u->copy->request.options.retry, broke, u->tries++, clock_random());
     if (delay < 0)
         return task_fail(&u->task, broke);
     int64_t now = clock_ms();

@@ -89,10 +89,13 @@ static enum error_class refine(enum error_class class, const struct answer_conte
     return class;
 }
 
-static const char *remedy(enum error_class class, const struct registry *registry)
+static const char *remedy(enum error_class class, const struct answer_context *c,
+                          const struct registry *registry)
 {
     bool anonymous =
         !registry->credential_known || registry->credential.kind == CREDENTIAL_ANONYMOUS;
+    if (class == ERR_NOT_FOUND && c->action == OCYNC_ACTION_MANIFEST_GET)
+        return "; ocync tags lists what the repository has";
     if (class == ERR_AUTH || class == ERR_DENIED)
         return anonymous ? "; no credentials were found for it: log in, or give a credential file"
                          : "; check what its credentials allow";
@@ -104,9 +107,9 @@ static int plain_judgement(struct registry *registry, const struct answer_contex
 {
     _cleanup_free_ char *object = object_text(registry, c);
     enum error_class class = refine(retry_classify_status(status), c, said, status);
-    const char *hint = remedy(class, registry);
+    const char *hint = remedy(class, c, registry);
     if (status == 404 && class == ERR_NOT_FOUND && !said->code)
-        error_set(err, class, "%s %s: not found", action_text(c->action), object);
+        error_set(err, class, "%s %s: not found%s", action_text(c->action), object, hint);
     else if (said->code || said->message)
         error_set(err, class, "%s %s: HTTP %d, %s%s%.*s%s", action_text(c->action), object, status,
                   said->code ? said->code : "", said->code && said->message ? ": " : "", SAID_MAX,
@@ -155,11 +158,11 @@ int answer_judge(struct registry *registry, const struct answer_context *c,
     plain_judgement(registry, c, &said, status, err);
     if (class && verdict.text[0]) {
         _cleanup_free_ char *object = object_text(registry, c);
-        error_set(err, (enum error_class)class, "%s %s: HTTP %d: %s", action_text(c->action),
+        error_set(err, (enum error_class) class, "%s %s: HTTP %d: %s", action_text(c->action),
                   object, status, verdict.text);
     }
     if (class)
-        err->class = (enum error_class)class;
+        err->class = (enum error_class) class;
     err->http_status = status;
     err->retry_after_ms = verdict.retry_after_ms;
     if (err->retry_after_ms < 0 && retry_after)

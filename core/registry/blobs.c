@@ -14,8 +14,8 @@ struct blob_op {
     /* read */
     struct bridge *bridge;
     struct bridge_end end;
-    int64_t offset;  /* where the bridge goes on */
-    int64_t skip;    /* bytes to drop of an answer that begins at 0 all the same */
+    int64_t offset; /* where the bridge goes on */
+    int64_t skip;   /* bytes to drop of an answer that begins at 0 all the same */
     bool began;
     const char *refused; /* why the answer can't be used */
 };
@@ -83,8 +83,7 @@ static enum step_result step_stat(struct task *task)
     return task_end(task);
 }
 
-struct store_op *blob_stat(struct store *store, const struct descriptor *blob,
-                           struct task *parent)
+struct store_op *blob_stat(struct store *store, const struct descriptor *blob, struct task *parent)
 {
     struct blob_op *b = op_new(store, blob, &stat_type, parent);
     task_start(&b->op.task, &stat_step);
@@ -155,8 +154,7 @@ static const struct step read_step = {"read", step_read};
 static enum step_result start_read(struct blob_op *b)
 {
     const struct http_download download = {.write = on_data, .arg = b};
-    _cleanup_free_ char *range =
-        b->offset ? xasprintf("bytes=%lld-", (long long)b->offset) : NULL;
+    _cleanup_free_ char *range = b->offset ? xasprintf("bytes=%lld-", (long long)b->offset) : NULL;
     const struct request_spec spec = {
         .method = "GET",
         .url = b->path,

@@ -125,8 +125,8 @@ static enum step_result read_manifest(struct manifest_op *m)
     struct error err = ERROR_INIT;
     size_t len;
     const char *bytes = http_text(m->request->exchange, &len);
-    const char *type = m->expected_type ? m->expected_type
-                                        : request_header(m->request, "content-type");
+    const char *type =
+        m->expected_type ? m->expected_type : request_header(m->request, "content-type");
     const struct digest *expected = digest_is_set(&m->expected) ? &m->expected : NULL;
     if (manifest_parse(bytes, len, type, expected, &m->op.manifest, &err) < 0) {
         error_wrap(&err, "%s %s", m->repository->store.name, m->reference);
@@ -220,10 +220,10 @@ static enum step_result step_putted(struct task *task)
         return request_status(r) == 201 ? task_end(task) : task_next(task, &check_step);
     }
     const struct registry_options *options = &m->repository->registry->options;
-    int64_t delay = retry_class_is_temporary(r->task.err.class)
-                        ? retry_delay_ms(&options->retry, &r->task.err, m->attempts++,
-                                         clock_random())
-                        : -1;
+    int64_t delay =
+        retry_class_is_temporary(r->task.err.class)
+            ? retry_delay_ms(&options->retry, &r->task.err, m->attempts++, clock_random())
+            : -1;
     if (delay < 0)
         return task_fail(task, &r->task.err);
     if (options->hooks.retrying)

@@ -8,8 +8,7 @@
 
 static struct token_flow plain = {.host = &host_table};
 
-static int plain_begin(void *self, struct ocync_object *object, const void *args,
-                       void **ret_state)
+static int plain_begin(void *self, struct ocync_object *object, const void *args, void **ret_state)
 {
     (void)self;
     return token_flow.begin(&plain, object, args, ret_state);

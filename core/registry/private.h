@@ -16,13 +16,15 @@ struct registry {
     struct loop *loop;
     struct registry_options options;
     struct driver_instance *driver;
-    char *api; /* "https://registry-1.docker.io" */
+    char *api;          /* "https://registry-1.docker.io" */
     bool may_fall_back; /* loopback, nothing said: plain HTTP if there is no TLS */
-    bool scheme_settled;
+    bool fell_back;
     struct slots *requests, *bodies;
 
     enum registry_scheme scheme;
     char *realm, *service;
+    bool peer_is_public; /* who named the realm */
+    bool realm_warned;
     struct map *tokens; /* key of scopes -> struct token */
     bool credential_known;
     struct credential credential;
@@ -62,8 +64,7 @@ void tokens_forget_waiter(struct registry *registry, struct task *waiter);
 /* The registry refused this header: never use it again. */
 void tokens_refused(struct registry *registry, const struct auth_need *need, const char *header);
 /* Learns from a 401. False when it asks for nothing that we can do. */
-bool tokens_learn(struct registry *registry, const struct http_exchange *answer,
-                  struct error *err);
+bool tokens_learn(struct registry *registry, const struct http_exchange *answer, struct error *err);
 void tokens_free(struct registry *registry);
 
 /* ---- plain_auth.c ---- */
@@ -101,8 +102,8 @@ struct request_spec {
     size_t answer_max;
     const struct http_upload *upload;
     const struct http_download *download;
-    bool holds_slots;  /* the caller does: take none here */
-    bool no_retry;     /* the caller decides on failures that may pass */
+    bool holds_slots;    /* the caller does: take none here */
+    bool no_retry;       /* the caller decides on failures that may pass */
     bool no_credentials; /* the URL lies on another origin */
     bool public_only;    /* a public server named the URL */
 };
@@ -116,8 +117,8 @@ struct request {
     struct http_download download;
     char *url, *method, *repository, *reference, *mount_from;
     char *accept, *content_type, *range;
-    char *header;       /* the Authorization that was sent, wiped on free */
-    bool credentials;   /* still on the registry's own origin */
+    char *header;     /* the Authorization that was sent, wiped on free */
+    bool credentials; /* still on the registry's own origin */
     bool public_only;
     int hops, attempts, challenges;
     struct slot_claim claim;
@@ -140,11 +141,10 @@ struct store_op *manifest_put(struct store *store, const char *reference,
                               const struct manifest *manifest, struct task *parent);
 struct store_op *tag_list(struct store *store, const struct store_tags *receiver,
                           struct task *parent);
-struct store_op *blob_stat(struct store *store, const struct descriptor *blob,
-                           struct task *parent);
+struct store_op *blob_stat(struct store *store, const struct descriptor *blob, struct task *parent);
 struct store_op *blob_read(struct store *store, const struct descriptor *blob, int64_t offset,
                            struct bridge *bridge, struct task *parent);
 struct store_op *session_begin(struct store *store, const struct descriptor *blob,
-                              const struct store_begin_hint *hint, struct task *parent);
+                               const struct store_begin_hint *hint, struct task *parent);
 struct store_op *session_write(struct store *store, struct store_op *begin, struct bridge *bridge,
-                              struct task *parent);
+                               struct task *parent);

@@ -229,14 +229,16 @@ static enum step_result follow(struct request *r)
 static bool fall_back(struct request *r)
 {
     struct registry *registry = r->registry;
-    if (!registry->may_fall_back || !http_peer_lacks_tls(r->exchange))
+    if (!http_peer_lacks_tls(r->exchange))
         return false;
-    if (str_has_prefix(registry->api, "https://")) {
+    if (registry->may_fall_back) {
         char *plain = xasprintf("http://%s", registry->api + strlen("https://"));
         free(registry->api);
         registry->api = plain;
+        registry->fell_back = true;
+        registry->may_fall_back = false;
     }
-    return true;
+    return registry->fell_back; /* another request may have found out meanwhile */
 }
 
 static enum step_result fail_or_retry(struct request *r, struct error *err)
@@ -245,8 +247,7 @@ static enum step_result fail_or_retry(struct request *r, struct error *err)
     const struct registry_hooks *hooks = &registry->options.hooks;
     if (r->spec.no_retry || !retry_class_is_temporary(err->class))
         return task_fail(&r->task, err);
-    int64_t delay =
-        retry_delay_ms(&registry->options.retry, err, r->attempts++, clock_random());
+    int64_t delay = retry_delay_ms(&registry->options.retry, err, r->attempts++, clock_random());
     if (delay < 0) {
         if (registry->options.retry.retries > 0)
             error_append(err, " (given up after %d tries)", r->attempts);

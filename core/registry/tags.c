@@ -73,7 +73,8 @@ static size_t take_page(struct tags_op *t, const json_t *page, size_t *ret_new)
     size_t index;
     json_t *item;
     *ret_new = 0;
-    json_array_foreach((json_t *)(uintptr_t)tags, index, item) {
+    json_array_foreach((json_t *)(uintptr_t)tags, index, item)
+    {
         const char *tag = json_string_value(item);
         if (!tag || !tag_is_valid(tag))
             continue;
@@ -125,8 +126,8 @@ static char *path_of_link(const struct tags_op *t)
 static char *first_page(const struct repository *repository, const char *last)
 {
     const struct ocync_profile *profile = driver_instance_profile(repository->registry->driver);
-    char *url = xasprintf("/v2/%s/tags/list?n=%u", repository->store.repository,
-                          profile->tag_page_size);
+    char *url =
+        xasprintf("/v2/%s/tags/list?n=%u", repository->store.repository, profile->tag_page_size);
     if (!last)
         return url;
     char *with_last = url_add_query(url, "last", last);
@@ -137,8 +138,7 @@ static char *first_page(const struct repository *repository, const char *last)
 /* The page to ask for next; NULL: that was all. */
 static char *next_page(struct tags_op *t, size_t entries, size_t fresh)
 {
-    unsigned page_size =
-        driver_instance_profile(t->repository->registry->driver)->tag_page_size;
+    unsigned page_size = driver_instance_profile(t->repository->registry->driver)->tag_page_size;
     if (!fresh || ++t->pages >= PAGES_MAX)
         return NULL;
     char *path = path_of_link(t);

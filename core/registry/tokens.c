@@ -11,7 +11,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 
-#define REFRESH_EARLY_MS 60000    /* at most; half of a short life */
+#define REFRESH_EARLY_MS 60000 /* at most; half of a short life */
 #define FAILURE_MEMORY_MS 30000
 
 struct token {
@@ -219,7 +219,8 @@ static enum step_result step_identity(struct task *task)
         struct error err = ERROR_INIT;
         error_set(&err, ERR_AUTH,
                   "%s wants a user name and a password; log in with docker or skopeo, or give a "
-                  "credential file", registry_name(r));
+                  "credential file",
+                  registry_name(r));
         return fetch_fail(t, &err);
     }
     return task_next(task, &exchange_step);
@@ -265,9 +266,11 @@ static int judge_realm(struct token *t, struct error *err)
     url_done(&api);
     if (result == 0)
         result = url_parse(t->realm.url, &t->realm_url, err);
-    if (result == 0 && !t->realm.is_trusted && t->realm.warning && r->options.hooks.warning &&
-        r->credential.kind != CREDENTIAL_ANONYMOUS)
+    if (result == 0 && !t->realm.is_trusted && !r->realm_warned && r->options.hooks.warning &&
+        r->credential.kind != CREDENTIAL_ANONYMOUS) {
+        r->realm_warned = true;
         r->options.hooks.warning(r->options.hooks.arg, t->realm.warning);
+    }
     return result;
 }
 
@@ -306,7 +309,8 @@ static enum step_result step_exchange(struct task *task)
         return fetch_fail(t, &err);
     }
     fill_args(t);
-    const struct flow_hooks hooks = {.http = &r->options.http, .attach = attach, .arg = t};
+    const struct flow_hooks hooks = {
+        .http = &r->options.http, .public_only = r->peer_is_public, .attach = attach, .arg = t};
     t->flow = auth_start(r, task, &t->args, &hooks);
     return task_wait(task, &store_step);
 }
@@ -319,8 +323,8 @@ static bool try_anonymously(struct token *t, const struct error *err)
         r->credential.kind == CREDENTIAL_ANONYMOUS || r->options.credential)
         return false;
     _cleanup_free_ char *who = credential_describe(&r->credential);
-    _cleanup_free_ char *text = xasprintf(
-        "%s refused %s; going on without credentials", registry_name(r), who);
+    _cleanup_free_ char *text =
+        xasprintf("%s refused %s; going on without credentials", registry_name(r), who);
     if (r->options.hooks.warning)
         r->options.hooks.warning(r->options.hooks.arg, text);
     t->anonymous = true;
@@ -349,8 +353,8 @@ static enum step_result step_store(struct task *task)
             fetch_drop(t);
             return task_next(task, &exchange_step);
         }
-        int64_t delay = retry_delay_ms(&t->registry->options.retry, &err, t->attempts++,
-                                       clock_random());
+        int64_t delay =
+            retry_delay_ms(&t->registry->options.retry, &err, t->attempts++, clock_random());
         if (retry_class_is_temporary(err.class) && delay >= 0)
             return retry_later(t, &err, delay);
         return fetch_fail(t, &err);
@@ -426,8 +430,7 @@ void tokens_refused(struct registry *registry, const struct auth_need *need, con
         t->valid = false;
 }
 
-bool tokens_learn(struct registry *registry, const struct http_exchange *answer,
-                  struct error *err)
+bool tokens_learn(struct registry *registry, const struct http_exchange *answer, struct error *err)
 {
     struct challenges all = {0};
     const char *value;
@@ -441,6 +444,7 @@ bool tokens_learn(struct registry *registry, const struct http_exchange *answer,
     if (usable && !keep_bearer) {
         const char *service = driver_instance_profile(registry->driver)->token_service;
         registry->scheme = chosen->scheme == CHALLENGE_BASIC ? SCHEME_BASIC : SCHEME_BEARER;
+        registry->peer_is_public = !http_peer_is_private(answer);
         str_replace(&registry->realm, chosen->realm);
         str_replace(&registry->service, service ? service : chosen->service);
     } else if (!usable) {

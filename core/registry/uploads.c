@@ -110,9 +110,8 @@ static enum step_result open_session(struct begin_op *b)
     struct error err = ERROR_INIT;
     const char *location = request_header(b->request, "location");
     _cleanup_free_ char *asked =
-        b->request->url[0] == '/'
-            ? xasprintf("%s%s", b->repository->registry->api, b->request->url)
-            : xstrdup(b->request->url);
+        b->request->url[0] == '/' ? xasprintf("%s%s", b->repository->registry->api, b->request->url)
+                                  : xstrdup(b->request->url);
     if (!location)
         error_set(&err, ERR_PROTOCOL, "the answer to an upload's POST has no Location");
     else if (location_next(asked, location, &b->location, &b->same_origin, &err) == 0) {
@@ -128,8 +127,7 @@ static enum step_result without_mount(struct begin_op *b)
 {
     static char marker;
     struct registry *registry = b->repository->registry;
-    _cleanup_free_ char *pair =
-        xasprintf("%s %s", b->repository->store.repository, b->mount_from);
+    _cleanup_free_ char *pair = xasprintf("%s %s", b->repository->store.repository, b->mount_from);
     map_put(registry->no_mount_from, pair, &marker);
     free(take_ptr(&b->mount_from));
     b->probing = false;
@@ -163,7 +161,7 @@ static enum step_result step_posted(struct task *task)
 }
 
 struct store_op *session_begin(struct store *store, const struct descriptor *blob,
-                              const struct store_begin_hint *hint, struct task *parent)
+                               const struct store_begin_hint *hint, struct task *parent)
 {
     struct begin_op *b = xcalloc(1, sizeof(*b));
     b->repository = repository_of(store);
@@ -267,15 +265,14 @@ static enum step_result step_put(struct task *task)
     struct write_op *w = write_of(task);
     const struct http_upload body = body_of(w);
     bool whole = !w->trusting && bridge_size(w->bridge) > 0;
-    _cleanup_free_ char *url =
-        url_add_query(w->location, "digest", bridge_digest(w->bridge)->text);
+    _cleanup_free_ char *url = url_add_query(w->location, "digest", bridge_digest(w->bridge)->text);
     send_body(w, (struct request_spec){
-                .method = "PUT",
-                .url = url,
-                .action = w->trusting ? OCYNC_ACTION_UPLOAD_END : OCYNC_ACTION_UPLOAD_DATA,
-                .content_type = "application/octet-stream",
-                .upload = whole ? &body : NULL,
-            });
+                     .method = "PUT",
+                     .url = url,
+                     .action = w->trusting ? OCYNC_ACTION_UPLOAD_END : OCYNC_ACTION_UPLOAD_DATA,
+                     .content_type = "application/octet-stream",
+                     .upload = whole ? &body : NULL,
+                 });
     return task_wait(task, &putted_step);
 }
 
@@ -285,12 +282,12 @@ static enum step_result step_patch(struct task *task)
     const struct http_upload body = body_of(w);
     w->trusting = true;
     send_body(w, (struct request_spec){
-                .method = "PATCH",
-                .url = w->location,
-                .action = OCYNC_ACTION_UPLOAD_DATA,
-                .content_type = "application/octet-stream",
-                .upload = &body,
-            });
+                     .method = "PATCH",
+                     .url = w->location,
+                     .action = OCYNC_ACTION_UPLOAD_DATA,
+                     .content_type = "application/octet-stream",
+                     .upload = &body,
+                 });
     return task_wait(task, &patched_step);
 }
 
@@ -368,7 +365,7 @@ static enum step_result step_look(struct task *task)
 }
 
 struct store_op *session_write(struct store *store, struct store_op *begin, struct bridge *bridge,
-                              struct task *parent)
+                               struct task *parent)
 {
     const struct begin_op *session = begin_of(&begin->task);
     struct write_op *w = xcalloc(1, sizeof(*w));

@@ -33,7 +33,7 @@ struct progress {
     struct loop *loop;
     enum progress_mode mode;
     struct timer timer;
-    struct map *bars; /* digest -> struct bar */
+    struct map *bars;    /* digest -> struct bar */
     int64_t total, done; /* bytes of blobs that are or were in transfer */
     int blobs, blobs_done;
     double rate; /* bytes a second */
@@ -94,8 +94,7 @@ static void summarize(const struct progress *p, char *out, size_t size)
     str_bytes((uint64_t)p->total, all, sizeof(all));
     str_bytes((uint64_t)(p->rate > 0 ? p->rate : 0), speed, sizeof(speed));
     if (p->rate > 1)
-        report_duration((int64_t)((double)(p->total - bytes) * 1000 / p->rate), left,
-                        sizeof(left));
+        report_duration((int64_t)((double)(p->total - bytes) * 1000 / p->rate), left, sizeof(left));
     snprintf(out, size, "%s of %s, %d of %d blobs, %s/s%s%s%s", have, all, p->blobs_done, p->blobs,
              speed, *left ? ", " : "", left, *left ? " left" : "");
 }

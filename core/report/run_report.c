@@ -62,10 +62,9 @@ static void make_uuid(char out[37])
         b[i] = (unsigned char)(ms >> (40 - 8 * i));
     b[6] = (unsigned char)((b[6] & 0x0f) | 0x70);
     b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-    snprintf(out, 37,
-             "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
-             b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
-             b[15]);
+    snprintf(out, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0],
+             b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13],
+             b[14], b[15]);
 }
 
 static json_t *failure_json(const struct report_item *item)
@@ -105,13 +104,13 @@ static json_t *item_json(const struct report_item *item)
     char id[37];
     make_uuid(id);
     const struct copy_stats *s = &item->stats;
-    json_t *o = json_pack(
-        "{s:s, s:s, s:s, s:o, s:I, s:{s:I, s:I, s:I, s:I}, s:I, s:o}", "image_id", id, "source",
-        item->source, "target", item->target, "status", status_json(item), "bytes_transferred",
-        (json_int_t)s->bytes_copied, "blob_stats", "transferred", (json_int_t)s->blobs_copied,
-        "skipped", (json_int_t)s->blobs_present, "mounted", (json_int_t)s->blobs_mounted,
-        "foreign_left_out", (json_int_t)s->blobs_skipped, "retries", (json_int_t)s->retries,
-        "duration", duration_json(item->duration_ms));
+    json_t *o =
+        json_pack("{s:s, s:s, s:s, s:o, s:I, s:{s:I, s:I, s:I, s:I}, s:I, s:o}", "image_id", id,
+                  "source", item->source, "target", item->target, "status", status_json(item),
+                  "bytes_transferred", (json_int_t)s->bytes_copied, "blob_stats", "transferred",
+                  (json_int_t)s->blobs_copied, "skipped", (json_int_t)s->blobs_present, "mounted",
+                  (json_int_t)s->blobs_mounted, "foreign_left_out", (json_int_t)s->blobs_skipped,
+                  "retries", (json_int_t)s->retries, "duration", duration_json(item->duration_ms));
     if (digest_is_set(&item->digest))
         json_object_set_new(o, "digest", json_string(item->digest.text));
     return o;
@@ -142,9 +141,8 @@ void report_print_json(const struct report_item *items, size_t n, int64_t durati
     make_uuid(id);
     for (size_t i = 0; i < n; i++)
         json_array_append_new(images, item_json(&items[i]));
-    json_t *document =
-        json_pack("{s:s, s:o, s:o, s:o}", "run_id", id, "images", images, "stats",
-                  stats_json(items, n), "duration", duration_json(duration_ms));
+    json_t *document = json_pack("{s:s, s:o, s:o, s:o}", "run_id", id, "images", images, "stats",
+                                 stats_json(items, n), "duration", duration_json(duration_ms));
     json_dumpf(document, stdout, JSON_INDENT(2));
     putchar('\n');
     json_decref(document);

@@ -41,8 +41,8 @@ extern "C" {
 
 /* Does this struct, as the host knows it, have the field? */
 #define OCYNC_HAS(object, field)                                                                   \
-    ((object)->struct_size >= (size_t)((const char *)&(object)->field - (const char *)(object)) +  \
-                                  sizeof((object)->field))
+    ((object)->struct_size >=                                                                      \
+     (size_t)((const char *)&(object)->field - (const char *)(object)) + sizeof((object)->field))
 
 #ifdef __GNUC__
 #define OCYNC_PRINTF_(fmt, args) __attribute__((format(printf, fmt, args)))
@@ -55,17 +55,17 @@ extern "C" {
 /* What went wrong, for the host to act on. Callbacks return 0 or one of these. */
 enum ocync_class {
     OCYNC_OK = 0,
-    OCYNC_ERR_INTERNAL = -1,     /* the driver can't go on; its bug or an unexpected answer */
-    OCYNC_ERR_AUTH = -2,         /* credentials refused or missing */
-    OCYNC_ERR_DENIED = -3,       /* known, but not allowed */
-    OCYNC_ERR_NOT_FOUND = -4,    /* no such repository, tag, manifest or blob */
-    OCYNC_ERR_THROTTLED = -5,    /* asked to slow down */
-    OCYNC_ERR_TRANSIENT = -6,    /* may work when tried again */
-    OCYNC_ERR_PROTOCOL = -7,     /* an answer that makes no sense */
-    OCYNC_ERR_IMMUTABLE = -8,    /* the tag exists and may not change */
-    OCYNC_ERR_MISSING_PART = -9, /* a manifest names a blob or child that is not there */
-    OCYNC_ERR_UNSUPPORTED = -10, /* the registry does not do that */
-    OCYNC_ERR_OPTION = -11,      /* a driver option has a wrong value */
+    OCYNC_ERR_INTERNAL = -1,      /* the driver can't go on; its bug or an unexpected answer */
+    OCYNC_ERR_AUTH = -2,          /* credentials refused or missing */
+    OCYNC_ERR_DENIED = -3,        /* known, but not allowed */
+    OCYNC_ERR_NOT_FOUND = -4,     /* no such repository, tag, manifest or blob */
+    OCYNC_ERR_THROTTLED = -5,     /* asked to slow down */
+    OCYNC_ERR_TRANSIENT = -6,     /* may work when tried again */
+    OCYNC_ERR_PROTOCOL = -7,      /* an answer that makes no sense */
+    OCYNC_ERR_IMMUTABLE = -8,     /* the tag exists and may not change */
+    OCYNC_ERR_MISSING_PART = -9,  /* a manifest names a blob or child that is not there */
+    OCYNC_ERR_UNSUPPORTED = -10,  /* the registry does not do that */
+    OCYNC_ERR_OPTION = -11,       /* a driver option has a wrong value */
     OCYNC_ERR_NO_REPOSITORY = -12 /* the repository must be created first */
 };
 
@@ -111,14 +111,14 @@ struct ocync_profile {
     uint32_t struct_size;
 
     /* Endpoint. Hosts are "name" or "name:port". */
-    uint32_t scopes_per_token;      /* repositories one token may cover; 0: 1, at most 10 */
-    const char *canonical_host;     /* what all claimed names are called in references, reports
-                                       and credential lookup; NULL: each is its own */
-    const char *api_host;           /* where requests go; NULL: the canonical host */
-    const char *api_scheme;         /* "https" or "http"; NULL: as for any registry */
-    const char *repository_prefix;  /* put before one-component repositories ("library/") */
-    const char *credential_keys;    /* more keys to look up in credential files, space-separated,
-                                       tried after the canonical host */
+    uint32_t scopes_per_token;     /* repositories one token may cover; 0: 1, at most 10 */
+    const char *canonical_host;    /* what all claimed names are called in references, reports
+                                      and credential lookup; NULL: each is its own */
+    const char *api_host;          /* where requests go; NULL: the canonical host */
+    const char *api_scheme;        /* "https" or "http"; NULL: as for any registry */
+    const char *repository_prefix; /* put before one-component repositories ("library/") */
+    const char *credential_keys;   /* more keys to look up in credential files, space-separated,
+                                      tried after the canonical host */
 
     /* Auth. A known realm saves the challenge. */
     const char *token_realm;   /* URL; credentials may go there wherever it lies */
@@ -237,11 +237,11 @@ struct ocync_effect {
 /* What came of the last effect. The first step of a flow gets kind 0. */
 struct ocync_result {
     uint32_t struct_size;
-    uint32_t kind;        /* of the effect that this answers */
-    int32_t error;        /* 0, or enum ocync_class when the effect could not be carried out */
-    int32_t status;       /* HTTP: status. EXEC: exit status */
-    const char *text;     /* HTTP body, file content, value, standard output. NULL: a missing file
-                             or an unset variable */
+    uint32_t kind;    /* of the effect that this answers */
+    int32_t error;    /* 0, or enum ocync_class when the effect could not be carried out */
+    int32_t status;   /* HTTP: status. EXEC: exit status */
+    const char *text; /* HTTP body, file content, value, standard output. NULL: a missing file
+                         or an unset variable */
     size_t text_len;
     const struct ocync_header *headers; /* HTTP: names in lower case */
     size_t n_headers;
@@ -311,14 +311,13 @@ struct ocync_host {
     /* Memory: zeroed, aligned for any type; never NULL. */
     void *(*alloc)(struct ocync_object *object, size_t size);
     char *(*strdup)(struct ocync_object *object, const char *s);
-    char *(*printf)(struct ocync_object *object, const char *fmt, ...) OCYNC_PRINTF_(2, 3);
+    char *(*printf)(struct ocync_object *object, const char *fmt, ...)OCYNC_PRINTF_(2, 3);
 
     /* One line; control characters are escaped. Never put a secret in it. */
     void (*log)(struct ocync_object *object, uint32_t level, const char *fmt, ...)
         OCYNC_PRINTF_(3, 4);
     /* Says why a callback is about to return a class; returns that class. */
-    int (*error)(struct ocync_object *object, int error, const char *fmt, ...)
-        OCYNC_PRINTF_(3, 4);
+    int (*error)(struct ocync_object *object, int error, const char *fmt, ...) OCYNC_PRINTF_(3, 4);
 
     /* The value of a declared option, its default, or NULL. It lives as long as the registry is
      * open. */
@@ -327,7 +326,7 @@ struct ocync_host {
     const char *(*hostname)(struct ocync_object *object);
 
     /* Time and chance, handed in so that tests decide. */
-    int64_t (*now_ms)(struct ocync_object *object);      /* monotonic */
+    int64_t (*now_ms)(struct ocync_object *object);       /* monotonic */
     int64_t (*wall_clock_s)(struct ocync_object *object); /* since 1970, UTC */
     uint32_t (*random)(struct ocync_object *object);
 
@@ -361,10 +360,10 @@ struct ocync_host {
     const struct ocync_json *(*json_item)(const struct ocync_json *array, size_t index);
     size_t (*json_count)(const struct ocync_json *value); /* items or members */
     const char *(*json_key)(const struct ocync_json *object, size_t index);
-    const char *(*json_string)(const struct ocync_json *value);                /* or NULL */
-    int64_t (*json_int)(const struct ocync_json *value, int64_t otherwise);    /* numbers only */
-    double (*json_number)(const struct ocync_json *value, double otherwise);   /* numbers only */
-    int (*json_bool)(const struct ocync_json *value, int otherwise);           /* booleans only */
+    const char *(*json_string)(const struct ocync_json *value);              /* or NULL */
+    int64_t (*json_int)(const struct ocync_json *value, int64_t otherwise);  /* numbers only */
+    double (*json_number)(const struct ocync_json *value, double otherwise); /* numbers only */
+    int (*json_bool)(const struct ocync_json *value, int otherwise);         /* booleans only */
 
     /* JSON, write: open and close objects and arrays in order; `key` is NULL inside arrays. */
     struct ocync_json_writer *(*json_new)(struct ocync_object *object);
@@ -416,8 +415,8 @@ struct ocync_driver {
 
     /* Judges an answer that is not a success. `verdict` comes zeroed (retry_after_ms -1). `object`
      * and memory allocated on it live until the host has read the verdict. */
-    void (*classify)(void *self, struct ocync_object *object,
-                     const struct ocync_response *response, struct ocync_verdict *verdict);
+    void (*classify)(void *self, struct ocync_object *object, const struct ocync_response *response,
+                     struct ocync_verdict *verdict);
 
     /* How to get a token; NULL: the distribution token protocol. */
     const struct ocync_flow *auth;
@@ -449,14 +448,13 @@ struct ocync_driver {
         char owner[8];                                                                             \
         uint16_t abi_major, abi_minor;                                                             \
         char text[(sizeof(name_ "\0" version_ "\0" hosts_) + 3) / 4 * 4];                          \
-    } ocync_note_ OCYNC_NOTE_ATTR_ = {                                                             \
-        sizeof(OCYNC_NOTE_OWNER),                                                                  \
-        4 + (sizeof(name_ "\0" version_ "\0" hosts_) + 3) / 4 * 4,                                 \
-        OCYNC_NOTE_TYPE,                                                                           \
-        OCYNC_NOTE_OWNER,                                                                          \
-        OCYNC_ABI_MAJOR,                                                                           \
-        OCYNC_ABI_MINOR,                                                                           \
-        name_ "\0" version_ "\0" hosts_};                                                          \
+    } ocync_note_ OCYNC_NOTE_ATTR_ = {sizeof(OCYNC_NOTE_OWNER),                                    \
+                                      4 + (sizeof(name_ "\0" version_ "\0" hosts_) + 3) / 4 * 4,   \
+                                      OCYNC_NOTE_TYPE,                                             \
+                                      OCYNC_NOTE_OWNER,                                            \
+                                      OCYNC_ABI_MAJOR,                                             \
+                                      OCYNC_ABI_MINOR,                                             \
+                                      name_ "\0" version_ "\0" hosts_};                            \
     OCYNC_C_ OCYNC_EXPORT_ const struct ocync_driver *ocync_driver_entry(void);                    \
     OCYNC_C_ const struct ocync_driver *ocync_driver_entry(void)                                   \
     {                                                                                              \
