@@ -145,8 +145,16 @@ gives_up "a wrong byte at the start" 'digest|sha256' '{"corrupt_at": 0}'
 gives_up "a wrong byte at the end" 'digest|sha256' "{\"corrupt_at\": $((BIG - 1))}"
 gives_up "another blob" 'digest|sha256|byte|length|size' '{"wrong_body": "something else"}'
 gives_up "a damaged manifest" 'manifest' '{"corrupt_at": 20}' '/manifests/'
-gives_up "a manifest that is not what the header says" 'digest|sha256' \
-    "{\"wrong_digest_header\": \"$SMALL_BLOB\"}" '/manifests/'
+gives_up "another manifest than the header says" 'digest|sha256' \
+    "$(jq -nc --arg digest "$SMALL_BLOB" '{wrong_body: ({schemaVersion: 2, config: {
+        mediaType: "application/vnd.oci.image.config.v1+json", digest: $digest, size: 1},
+        layers: []} | tojson)}')" '/manifests/'
+RUN=$((RUN + 1))
+fault "{\"wrong_digest_header\": \"$SMALL_BLOB\"}" 0 '/manifests/'
+expect_run "a digest header that lies: the bytes count" 0 \
+    copy "${FEW[@]}" "$S/big:v1" "$T/run$RUN:v1"
+same "a digest header that lies: the same" "oci:$WORK/big:v1" "http://$T/run$RUN:v1"
+tell source DELETE /_faults
 RUN=$((RUN + 1))
 fault '{"corrupt_at": 10}' 0
 run copy "${FEW[@]}" "$S/big:v1" "$T/run$RUN:v1"
