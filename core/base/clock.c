@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/clock.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <time.h>
@@ -23,6 +24,15 @@ void clock_iso8601(int64_t wall_s, char *out, size_t size)
     struct tm parts;
     gmtime_r(&when, &parts);
     strftime(out, size, "%Y-%m-%dT%H:%M:%SZ", &parts);
+}
+
+void clock_stamp(char *out, size_t size)
+{
+    struct timespec now;
+    char seconds[32];
+    clock_gettime(CLOCK_REALTIME, &now);
+    clock_iso8601(now.tv_sec, seconds, sizeof(seconds));
+    snprintf(out, size, "%.19s.%03ldZ", seconds, now.tv_nsec / 1000000);
 }
 
 double clock_random(void)

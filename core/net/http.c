@@ -157,7 +157,8 @@ void http_abort(struct http_exchange *x, CURLcode code)
     const char *address = NULL;
     curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &sent);
     curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &address);
-    x->code = code;
+    /* For libcurl an answer may end inside its headers. */
+    x->code = code == CURLE_OK && !x->headers_complete ? CURLE_PARTIAL_FILE : code;
     x->sent = sent > 0;
     x->peer_private = address && text_is_private_address(address);
     x->done = true;

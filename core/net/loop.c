@@ -15,12 +15,14 @@
 #include <poll.h>
 
 #define POLL_MAX_MS 60000
+#define TASK_ROUNDS 16
 
 struct loop {
     CURLM *multi;
     VEC(struct timer *) timers; /* a binary heap, the earliest first; places count from 1 */
     VEC(struct watch *) watches;
-    VEC(struct curl_waitfd) fds;
+    VEC(struct curl_waitfd) fds; /* the watches as libcurl wants them */
+    VEC(struct pollfd) polled;   /* and as poll(2) does */
     struct deferred *deferred_first, *deferred_last;
     uint64_t deferred_turn;
     void (*transfer_done)(CURL *easy, CURLcode code);
@@ -52,6 +54,7 @@ void loop_free(struct loop *loop)
     vec_done(&loop->timers);
     vec_done(&loop->watches);
     vec_done(&loop->fds);
+    vec_done(&loop->polled);
     free(loop);
 }
 
@@ -169,7 +172,7 @@ void watch_remove(struct loop *loop, struct watch *watch)
 static void collect_fds(struct loop *loop)
 {
     size_t kept = 0;
-    loop->fds.len = 0;
+    loop->fds.len = loop->polled.len = 0;
     for (size_t i = 0; i < loop->watches.len; i++) {
         struct watch *watch = loop->watches.items[i];
         if (!watch)
@@ -181,21 +184,22 @@ static void collect_fds(struct loop *loop)
         if (watch->events & POLLOUT)
             events |= CURL_WAIT_POLLOUT;
         vec_add(&loop->fds, (struct curl_waitfd){.fd = watch->fd, .events = events});
+        vec_add(&loop->polled, (struct pollfd){.fd = watch->fd, .events = watch->events});
     }
     loop->watches.len = kept;
 }
 
-/* libcurl reports no hang-up on its own: whatever it reports makes us look for ourselves. */
+/* libcurl reports no hang-up on its own: when anything happened, we look for ourselves. */
 static void dispatch_fds(struct loop *loop)
 {
-    size_t polled = loop->fds.len;
-    for (size_t i = 0; i < polled && i < loop->watches.len; i++) {
+    size_t polled = loop->polled.len;
+    if (!polled || poll(loop->polled.items, (nfds_t)polled, 0) <= 0)
+        return;
+    for (size_t i = 0; i < polled; i++) {
         struct watch *watch = loop->watches.items[i];
-        if (!watch)
-            continue;
-        struct pollfd now = {.fd = watch->fd, .events = watch->events};
-        if (poll(&now, 1, 0) > 0)
-            watch->ready(watch, now.revents);
+        short events = loop->polled.items[i].revents;
+        if (watch && events)
+            watch->ready(watch, events);
     }
 }
 
@@ -263,6 +267,13 @@ static int poll_timeout(const struct loop *loop)
     return left <= 0 ? 0 : left < POLL_MAX_MS ? (int)left : POLL_MAX_MS;
 }
 
+/* A task that ends wakes its parent, and so on: a few rounds save as many system calls. */
+static void run_tasks(struct loop *loop)
+{
+    for (int round = 0; round < TASK_ROUNDS && tasks_any_ready(loop); round++)
+        tasks_run_ready(loop);
+}
+
 static void turn(struct loop *loop)
 {
     int running;
@@ -270,7 +281,7 @@ static void turn(struct loop *loop)
     reap_transfers(loop);
     run_timers(loop);
     jobs_collect(loop->jobs);
-    tasks_run_ready(loop);
+    run_tasks(loop);
     run_deferred(loop);
 }
 
@@ -281,8 +292,10 @@ void loop_run(struct loop *loop, bool (*finished)(void *arg), void *arg)
         if (finished(arg))
             return;
         collect_fds(loop);
+        int happened = 0;
         curl_multi_poll(loop->multi, loop->fds.items, (unsigned)loop->fds.len, poll_timeout(loop),
-                        NULL);
-        dispatch_fds(loop);
+                        &happened);
+        if (happened)
+            dispatch_fds(loop);
     }
 }

@@ -131,6 +131,7 @@ static void run(struct task *task)
         result = task->step->run(task);
     } while (result == STEP_MORE);
     if (result == STEP_DONE) {
+        dequeue(task); /* it may have been woken in its last step */
         task->done = true;
         task_wake(task->parent);
     }

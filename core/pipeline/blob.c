@@ -82,6 +82,9 @@ struct blob *blob_for(struct copy *copy, const struct descriptor *descriptor, st
         b->descriptor.digest = descriptor->digest;
         b->descriptor.size = descriptor->size;
         map_put(copy->blobs, descriptor->digest.text, b);
+        copy_emit(copy, (struct event){.kind = EVENT_BLOB_PLAN,
+                                       .digest = &b->descriptor.digest,
+                                       .size = b->descriptor.size});
         task_start(&b->task, &look_step);
     }
     waiters_add(&b->waiters, waiter);

@@ -9,7 +9,8 @@ enum event_kind {
     EVENT_IMAGE_PLAN,  /* source, target, digest; size: bytes of blobs named so far */
     EVENT_IMAGE_END,   /* source, target, digest, outcome, err */
     EVENT_MANIFEST,    /* target, digest, size, outcome */
-    EVENT_BLOB_START,  /* target, digest, size */
+    EVENT_BLOB_PLAN,   /* target, digest, size: it will be looked at */
+    EVENT_BLOB_START,  /* target, digest, size: a transfer or mount begins */
     EVENT_BLOB_BYTES,  /* target, digest, size, bytes: so far */
     EVENT_BLOB_END,    /* target, digest, size, outcome, err */
     EVENT_RETRY,       /* text, delay_ms */

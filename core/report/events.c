@@ -16,10 +16,15 @@ struct events_file {
 };
 
 static const char *const kind_names[] = {
-    [EVENT_IMAGE_START] = "image-start", [EVENT_IMAGE_PLAN] = "image-plan",
-    [EVENT_IMAGE_END] = "image-end",     [EVENT_MANIFEST] = "manifest",
-    [EVENT_BLOB_START] = "blob-start",   [EVENT_BLOB_BYTES] = "blob-bytes",
-    [EVENT_BLOB_END] = "blob-end",       [EVENT_RETRY] = "retry",
+    [EVENT_IMAGE_START] = "image-start",
+    [EVENT_IMAGE_PLAN] = "image-plan",
+    [EVENT_IMAGE_END] = "image-end",
+    [EVENT_MANIFEST] = "manifest",
+    [EVENT_BLOB_PLAN] = "blob-plan",
+    [EVENT_BLOB_START] = "blob-start",
+    [EVENT_BLOB_BYTES] = "blob-bytes",
+    [EVENT_BLOB_END] = "blob-end",
+    [EVENT_RETRY] = "retry",
     [EVENT_WARNING] = "warning",
 };
 
@@ -31,15 +36,15 @@ static void put_text(json_t *object, const char *key, const char *value)
 
 static bool has_size(enum event_kind kind)
 {
-    return kind == EVENT_MANIFEST || kind == EVENT_BLOB_START || kind == EVENT_BLOB_BYTES ||
-           kind == EVENT_BLOB_END;
+    return kind == EVENT_MANIFEST || kind == EVENT_BLOB_PLAN || kind == EVENT_BLOB_START ||
+           kind == EVENT_BLOB_BYTES || kind == EVENT_BLOB_END;
 }
 
 static json_t *to_json(const struct event *event)
 {
     char stamp[32];
     json_t *o = json_object();
-    clock_iso8601(clock_wall_s(), stamp, sizeof(stamp));
+    clock_stamp(stamp, sizeof(stamp));
     put_text(o, "time", stamp);
     put_text(o, "event", kind_names[event->kind]);
     put_text(o, "source", event->source);

@@ -25,7 +25,7 @@
 struct bar {
     struct digest digest;
     int64_t size, bytes;
-    bool active, known;
+    bool active;
 };
 
 struct progress {
@@ -165,38 +165,36 @@ static struct bar *bar_of(struct progress *p, const struct event *event)
     return bar;
 }
 
+static void blob_planned(struct progress *p, const struct event *event)
+{
+    p->total += event->size;
+    p->blobs++;
+}
+
 static void blob_started(struct progress *p, const struct event *event)
 {
     struct bar *bar = bar_of(p, event);
     bar->size = event->size;
     bar->active = true;
-    if (bar->known)
-        return;
-    bar->known = true;
-    p->total += event->size;
-    p->blobs++;
 }
 
+/* What was there or was mounted cost nothing and should not look fast. */
 static void blob_ended(struct progress *p, const struct event *event)
 {
-    struct bar *bar = bar_of(p, event);
-    if (bar->active) {
-        bar->active = false;
-        p->blobs_done++;
-        p->done += bar->size;
-        /* What was mounted cost nothing and should not look fast. */
-        if (event->outcome != OUTCOME_COPIED) {
-            p->total -= bar->size;
-            p->done -= bar->size;
-        }
-    }
+    p->blobs_done++;
+    if (event->outcome == OUTCOME_COPIED)
+        p->done += event->size;
+    else
+        p->total -= event->size;
     free(map_remove(p->bars, event->digest->text));
 }
 
 static void emit(struct event_sink *sink, const struct event *event)
 {
     struct progress *p = container_of(sink, struct progress, sink);
-    if (event->kind == EVENT_BLOB_START)
+    if (event->kind == EVENT_BLOB_PLAN)
+        blob_planned(p, event);
+    else if (event->kind == EVENT_BLOB_START)
         blob_started(p, event);
     else if (event->kind == EVENT_BLOB_BYTES)
         bar_of(p, event)->bytes = event->bytes;
