@@ -55,8 +55,9 @@ struct copy_run {
     struct timer drain;
     int signal;
     bool stop;
+    struct run *shared;
     struct copy *copy;
-    int64_t started_ms;
+    int64_t started_ms, request_retries;
 };
 
 /* ---- events that go to the log ---- */
@@ -76,6 +77,7 @@ static void log_event(struct event_sink *sink, const struct event *event)
 static void on_retry(void *arg, const char *sentence, int64_t delay_ms)
 {
     struct copy_run *run = arg;
+    run->request_retries++;
     run->sinks.sink.emit(&run->sinks.sink, &(struct event){.kind = EVENT_RETRY,
                                                            .source = run->source_text,
                                                            .target = run->target_text,
@@ -112,7 +114,7 @@ static void on_signal(void *arg, int number)
     log_warn("interrupted: nothing new is started, running transfers may finish within %s "
              "(once more: stop at once)",
              limit);
-    copy_drain(run->copy);
+    run_drain(run->shared);
     timer_set(run->ctx.loop, &run->drain, run->options.drain_ms);
 }
 
@@ -219,22 +221,25 @@ static int set_up(struct copy_run *run, const struct string_list *operands, stru
 
 static void start_copy(struct copy_run *run)
 {
-    struct copy_request request = {
+    const struct copy_request request = {
         .source = run->source.store,
         .target = run->target.store,
         .source_reference = run->source.reference,
         .target_reference = run->target_reference,
         .source_text = run->source_text,
         .target_text = run->target_text,
-        .options = {.platform = run->has_platform ? &run->platform : NULL,
-                    .foreign_layers = run->options.foreign_layers,
-                    .dry_run = run->options.dry_run,
-                    .retry = RETRY_DEFAULTS},
+        .platform = run->has_platform ? &run->platform : NULL,
+    };
+    struct run_options options = {
+        .foreign_layers = run->options.foreign_layers,
+        .dry_run = run->options.dry_run,
+        .retry = RETRY_DEFAULTS,
         .sink = &run->sinks.sink,
     };
-    request.options.retry.retries = run->net.retries;
+    options.retry.retries = run->net.retries;
     run->started_ms = clock_ms();
-    run->copy = copy_start(run->ctx.loop, NULL, &request);
+    run->shared = run_new(run->ctx.loop, &options);
+    run->copy = copy_start(run->shared, NULL, &request);
 }
 
 static struct report_item result_of(const struct copy_run *run)
@@ -249,6 +254,7 @@ static struct report_item result_of(const struct copy_run *run)
         .err = task->err,
         .duration_ms = clock_ms() - run->started_ms,
     };
+    item.stats.retries += run->request_retries;
     bool finished = item.outcome == OUTCOME_COPIED || item.outcome == OUTCOME_PRESENT ||
                     item.outcome == OUTCOME_PLANNED;
     if (run->signal && !(task->done && finished)) {
@@ -290,6 +296,7 @@ static int run_copy(struct copy_run *run)
     signals_free(run->signals);
     int code = report(run);
     task_free(copy_task(run->copy));
+    run_free(run->shared);
     return code;
 }
 

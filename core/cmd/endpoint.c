@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ENDPOINT_NAME_MAX 4200
+
 const struct option net_table[] = {
     {"token-host", 0, "HOST", OPTION_LIST, offsetof(struct net_options, token_hosts),
      "credentials may go to this host for tokens (repeatable)"},
@@ -125,7 +127,7 @@ static int open_layout(struct context *ctx, const struct endpoint_request *r, st
                        struct error *err)
 {
     enum layout_mode mode = r->use == ENDPOINT_WRITE ? LAYOUT_WRITE : LAYOUT_READ;
-    int result = layout_open(ctx->loop, e->ref.path, mode, &e->store, err);
+    int result = layout_open(ctx->loop, e->ref.path, mode, ctx->globals->jobs, &e->store, err);
     if (result < 0 || e->reference || r->use == ENDPOINT_WRITE)
         return result;
     return layout_default_reference(e->store, &e->reference, err);
@@ -168,8 +170,10 @@ void endpoint_done(struct endpoint *e)
 
 char *endpoint_text(const struct endpoint *e, const char *reference)
 {
+    char name[ENDPOINT_NAME_MAX]; /* the path of a layout may hold any byte */
+    str_escape(e->store->name, name, sizeof(name));
     if (!reference)
-        return xstrdup(e->store->name);
+        return xstrdup(name);
     char separator = strchr(reference, ':') ? '@' : ':';
-    return xasprintf("%s%c%s", e->store->name, separator, reference);
+    return xasprintf("%s%c%s", name, separator, reference);
 }

@@ -36,7 +36,8 @@ static void print_json(const struct query *q, const struct tag_names *names)
     json_t *tags = json_array();
     for (size_t i = 0; i < names->list.len; i++)
         json_array_append_new(tags, json_string(names->list.items[i]));
-    json_t *document = json_pack("{s:s, s:o}", "name", q->endpoint.store->name, "tags", tags);
+    _cleanup_free_ char *name = endpoint_text(&q->endpoint, NULL);
+    json_t *document = json_pack("{s:s, s:o}", "name", name, "tags", tags);
     json_dumpf(document, stdout, JSON_INDENT(2));
     putchar('\n');
     json_decref(document);

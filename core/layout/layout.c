@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define LOCK_WAIT_MS 30000
+#define BODIES_DEFAULT 16
 
 static void layout_free(struct store *store)
 {
@@ -17,6 +18,7 @@ static void layout_free(struct store *store)
     if (layout->fd >= 0)
         close(layout->fd);
     free(layout->path);
+    slots_free(store->bodies);
     free(store->name);
     free(layout);
 }
@@ -48,8 +50,8 @@ static int check(const struct folder *folder, enum layout_mode mode, struct erro
     return r < 0 ? r : folder_load_index(folder, writable, &index, err);
 }
 
-int layout_open(struct loop *loop, const char *dir, enum layout_mode mode, struct store **ret,
-                struct error *err)
+int layout_open(struct loop *loop, const char *dir, enum layout_mode mode, int max_bodies,
+                struct store **ret, struct error *err)
 {
     _cleanup_close_ int fd = -1;
     struct error found = ERROR_INIT;
@@ -71,6 +73,7 @@ int layout_open(struct loop *loop, const char *dir, enum layout_mode mode, struc
     layout->loop = loop;
     layout->path = xstrdup(dir);
     layout->writable = mode == LAYOUT_WRITE;
+    layout->store.bodies = slots_new(max_bodies ? max_bodies : BODIES_DEFAULT);
     layout->lock_wait_ms = LOCK_WAIT_MS;
     layout->fd = take_fd(&fd);
     *ret = &layout->store;

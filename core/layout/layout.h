@@ -18,9 +18,10 @@ enum layout_mode {
 };
 
 /* ERR_NOT_FOUND: no such folder, or no layout in it. ERR_IO, ERR_PROTOCOL: unreadable or damaged,
- * of another version, or (LAYOUT_WRITE) a folder that holds something else. */
-int layout_open(struct loop *loop, const char *dir, enum layout_mode mode, struct store **ret,
-                struct error *err);
+ * of another version, or (LAYOUT_WRITE) a folder that holds something else. `max_bodies`: blobs
+ * open at once; 0: 16. */
+int layout_open(struct loop *loop, const char *dir, enum layout_mode mode, int max_bodies,
+                struct store **ret, struct error *err);
 
 /*
  * What to read when only the folder was named: the tag of the only entry of index.json, or its

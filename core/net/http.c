@@ -24,7 +24,6 @@ static void forget_answer(struct http_exchange *x)
         free(x->answer.items[i].value);
     }
     x->answer.len = 0;
-    x->answer_bytes = 0;
     x->status = 0;
 }
 
@@ -40,13 +39,17 @@ static void keep_header(struct http_exchange *x, const char *line, size_t len)
     vec_add(&x->answer, (struct http_header){.name = name, .value = xstrdup(str_trim(value))});
 }
 
-static void headers_ended(struct http_exchange *x)
+/* False when there is nothing more to wait for: with a 416 some registries announce the length of
+ * the whole blob and send a few bytes, or none. */
+static bool headers_ended(struct http_exchange *x)
 {
     if (x->status < 200)
-        return;
+        return true;
     x->headers_complete = true;
     if (x->wake_on_headers)
         task_wake(x->waiter);
+    x->text_cut = x->status == 416;
+    return !x->text_cut;
 }
 
 size_t http_on_header(char *data, size_t size, size_t count, void *arg)
@@ -68,10 +71,10 @@ size_t http_on_header(char *data, size_t size, size_t count, void *arg)
             error_set(&x->stop, ERR_TOO_LARGE, "more than %zu bytes of headers", HTTP_HEADERS_MAX);
         return 0;
     }
-    if (len <= 2)
-        headers_ended(x);
-    else
+    if (len > 2)
         keep_header(x, data, len);
+    else if (!headers_ended(x))
+        return 0;
     return len;
 }
 
@@ -95,11 +98,6 @@ size_t http_on_body(char *data, size_t size, size_t count, void *arg)
     struct http_exchange *x = arg;
     size_t len = size * count;
     x->moved += (int64_t)len;
-    if (x->status == 416) {
-        /* Some registries announce the whole blob's length here and send a few bytes. */
-        x->text_cut = true;
-        return 0;
-    }
     if (!x->has_download || (x->status != 200 && x->status != 206))
         return keep_text(x, data, len);
     ssize_t result = x->download.write(x->download.arg, data, len);

@@ -42,7 +42,7 @@ struct http_upload {
     int64_t len;
 };
 
-/* Bytes received with status 200 or 206. Returns 0 when taken whole, HTTP_PAUSE when nothing was
+/* Bytes received with status 200 or 206. Returns 0 when taken whole, HTTP_DOWNLOAD_PAUSE when nothing was
  * taken (the same bytes come again), or a negative class to stop the transfer. */
 struct http_download {
     ssize_t (*write)(void *arg, const char *data, size_t len);

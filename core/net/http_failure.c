@@ -27,7 +27,7 @@ static const struct {
      "its TLS certificate is not trusted; give the issuer's certificate as a CA file, or say that "
      "this registry is insecure"},
     {CURLE_URL_MALFORMAT, ERR_PROTOCOL, "the URL is malformed"},
-    {CURLE_UNSUPPORTED_PROTOCOL, ERR_PROTOCOL, "only http and https are spoken"},
+    {CURLE_UNSUPPORTED_PROTOCOL, ERR_PROTOCOL, "the answer is not HTTP, or the URL not http(s)"},
     {CURLE_WEIRD_SERVER_REPLY, ERR_PROTOCOL, "the answer is not HTTP"},
 };
 
@@ -83,9 +83,9 @@ int http_explain(const struct http_exchange *x, struct error *err)
  * is. A peer that hangs up on a ClientHello speaks no TLS either. */
 bool http_peer_lacks_tls(const struct http_exchange *x)
 {
-    static const char *const words[] = {"wrong version number", "packet length too long",
-                                        "unknown protocol",     "unexpected eof",
-                                        "SSL_ERROR_SYSCALL",    "record layer failure"};
+    static const char *const words[] = {
+        "wrong version number", "packet length too long", "unknown protocol",    "unexpected eof",
+        "SSL_ERROR_SYSCALL",    "Connection reset",       "record layer failure"};
     if (x->code != CURLE_SSL_CONNECT_ERROR)
         return false;
     for (size_t i = 0; i < ARRAY_LEN(words); i++) {

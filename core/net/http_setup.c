@@ -22,16 +22,36 @@ static const char *env_get(const char *name)
 }
 
 /* A URL that a public server chose must not lead into a private network. */
+static int refuse_private(struct http_exchange *x)
+{
+    return error_set(&x->stop, ERR_PROTOCOL,
+                     "refused: a public server pointed to a private address");
+}
+
 static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
     struct http_exchange *x = arg;
     (void)purpose;
     if (x->public_only && !x->proxy && address_is_private(&address->addr)) {
-        x->stopped = error_set(&x->stop, ERR_PROTOCOL,
-                               "refused: a public server pointed to a private address");
+        x->stopped = refuse_private(x);
         return CURL_SOCKET_BAD;
     }
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+/* A kept connection opens no socket: before a request goes out, its address is looked at again. */
+static int before_request(void *arg, char *peer, char *own, int peer_port, int own_port)
+{
+    struct http_exchange *x = arg;
+    (void)own;
+    (void)peer_port;
+    (void)own_port;
+    if (!x->public_only || x->proxy || !host_is_private_ip(peer)) {
+        x->stopped = 0; /* one address of several was refused, another one serves */
+        return CURL_PREREQFUNC_OK;
+    }
+    x->stopped = refuse_private(x);
+    return CURL_PREREQFUNC_ABORT;
 }
 
 static void setup_connection(struct http_exchange *x, const struct http_settings *s)
@@ -47,6 +67,8 @@ static void setup_connection(struct http_exchange *x, const struct http_settings
                      (long)(s->connect_ms > 0 ? s->connect_ms : CONNECT_MS_DEFAULT));
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, x);
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, before_request);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, x);
     curl_easy_setopt(easy, CURLOPT_RESOLVE, s->resolve);
     curl_easy_setopt(easy, CURLOPT_PROXY, x->proxy ? x->proxy : "");
     curl_easy_setopt(easy, CURLOPT_NOPROXY, "");

@@ -49,16 +49,32 @@ static bool in_network(const char *host, char *entry)
            (!rest || (address[whole] & mask) == (network[whole] & mask));
 }
 
-static bool entry_matches(char *entry, const struct url *url)
+/* Cuts ":PORT" off "name:PORT" and "[::1]:PORT"; false when it is another port. */
+static bool take_port(char *entry, const struct url *url)
 {
     char *colon = strrchr(entry, ':');
+    bool is_only = colon && (strchr(entry, ':') == colon || (colon > entry && colon[-1] == ']'));
     int64_t port;
-    if (colon && !strchr(entry, '/') && entry[strlen(entry) - 1] != ']' &&
-        strchr(entry, ':') == colon && str_to_int64(colon + 1, 1, 65535, &port) == 0) {
-        if (port != url->port)
-            return false;
-        *colon = '\0';
-    }
+    if (!is_only || strchr(entry, '/') || str_to_int64(colon + 1, 1, 65535, &port) < 0)
+        return true;
+    *colon = '\0';
+    return port == url->port;
+}
+
+/* Is it the same address, however written? */
+static bool same_address(const char *host, const char *entry)
+{
+    unsigned char a[16], b[16];
+    size_t len = address_bytes(host, a);
+    return len && address_bytes(entry, b) == len && memcmp(a, b, len) == 0;
+}
+
+static bool entry_matches(char *entry, const struct url *url)
+{
+    if (!take_port(entry, url))
+        return false;
+    if (same_address(url->host, entry))
+        return true;
     if (strchr(entry, '/'))
         return in_network(url->host, entry);
     const char *name = *entry == '.' ? entry + 1 : entry;

@@ -77,8 +77,10 @@ struct store {
     const void *host;       /* equal for stores that can mount from each other; NULL: none */
     struct slots *requests; /* of the host; NULL: unbounded */
     struct slots *bodies;   /* connections for blob bodies of the host; NULL: unbounded */
-    /* Does this store find a blob that is there when `begin` is asked with `probe`? */
+    /* Does this store find a blob that is there when `begin` is asked with `probe`? NULL: no. */
     bool (*probe_finds)(const struct store *store);
+    /* May `begin` mount from that repository of the same host, as far as known? NULL: no. */
+    bool (*can_mount)(const struct store *store, const char *repository);
 };
 
 /* For implementations: sets defaults (size -1) and the task; `release` of the type frees. */

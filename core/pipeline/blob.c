@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One blob, made present at the target:
- *     look (-> there) -> claim -> begin (-> mounted) -> transfer -> end
- * The slots for the whole way are claimed at once. When a transfer fails in a way that may pass,
- * the target is asked whether it has the blob all the same (the answer may be all that was lost)
- * before anything is sent again.
+ * One blob, made present at one target:
+ *     look (-> there) -> lead | wait for who leads -> claim -> mount (-> mounted) -> upload -> end
+ * Of all who want the same blob on one host, one moves the bytes there; the others wait and then
+ * mount it from the leader's repository, unless mounting can't work there. A waiter holds nothing,
+ * and who leads waits for no other blob. The slots for the whole way are claimed at once. When a
+ * transfer fails in a way that may pass, the target is asked whether it has the blob all the same
+ * (the answer may be all that was lost) before anything is sent again.
  */
 #include "base/clock.h"
+#include "base/str.h"
 #include "pipeline/private.h"
 
 #include <stdlib.h>
@@ -14,16 +17,22 @@
 /* A HEAD is cheaper than an upload only for blobs of some size. */
 #define LOOK_FIRST_BYTES ((int64_t)1024 * 1024)
 #define PROGRESS_BYTES ((int64_t)1024 * 1024)
+#define LEADER_SLEEP_MAX_MS 30000
 
 struct blob {
     struct task task; /* first */
-    struct copy *copy;
+    struct run *run;
+    struct store *source, *target;
     struct descriptor descriptor; /* digest and size only */
-    struct waiters waiters;
+    bool update;
+    enum outcome outcome;
+    struct waiters waiters; /* images, and blobs that we lead */
+    struct blob *leader;    /* whom we wait for, or mount from */
     struct slot_claim claim;
     struct store_op *stat, *begin;
     struct upload *upload;
-    int tries, damaged;
+    int tries, damaged, reopenings;
+    int64_t retries;
     bool doubted; /* ask the target, whatever we believe */
     bool started;
     struct error broke; /* why it is looked at again */
@@ -31,18 +40,20 @@ struct blob {
 
 static enum step_result step_look(struct task *task);
 static enum step_result step_looked(struct task *task);
+static enum step_result step_lead(struct task *task);
 static enum step_result step_claim(struct task *task);
-static enum step_result step_begin(struct task *task);
-static enum step_result step_begun(struct task *task);
-static enum step_result step_transfer(struct task *task);
+static enum step_result step_mount(struct task *task);
+static enum step_result step_mounted(struct task *task);
+static enum step_result step_upload(struct task *task);
 static enum step_result step_recover(struct task *task);
 static enum step_result step_recovered(struct task *task);
 static const struct step look_step = {"look", step_look};
 static const struct step looked_step = {"looked", step_looked};
+static const struct step lead_step = {"lead", step_lead};
 static const struct step claim_step = {"claim", step_claim};
-static const struct step begin_step = {"mount", step_begin};
-static const struct step begun_step = {"mounted", step_begun};
-static const struct step transfer_step = {"upload", step_transfer};
+static const struct step mount_step = {"mount", step_mount};
+static const struct step mounted_step = {"mounted", step_mounted};
+static const struct step upload_step = {"upload", step_upload};
 static const struct step recover_step = {"recover", step_recover};
 static const struct step recovered_step = {"recovered", step_recovered};
 
@@ -50,6 +61,8 @@ static struct blob *blob_of(struct task *task)
 {
     return container_of(task, struct blob, task);
 }
+
+/* ---- life ---- */
 
 static void drop_work(struct blob *b)
 {
@@ -72,20 +85,44 @@ static void blob_release(struct task *task)
 
 static const struct task_type blob_type = {"blob", blob_release};
 
-struct blob *blob_for(struct copy *copy, const struct descriptor *descriptor, struct task *waiter)
+static void emit(struct blob *b, struct event event)
 {
-    struct blob *b = map_get(copy->blobs, descriptor->digest.text);
-    if (!b) {
-        b = xcalloc(1, sizeof(*b));
-        task_init(&b->task, copy->task.loop, NULL, &blob_type, descriptor->digest.text);
-        b->copy = copy;
-        b->descriptor.digest = descriptor->digest;
-        b->descriptor.size = descriptor->size;
-        map_put(copy->blobs, descriptor->digest.text, b);
-        copy_emit(copy, (struct event){.kind = EVENT_BLOB_PLAN,
-                                       .digest = &b->descriptor.digest,
-                                       .size = b->descriptor.size});
+    event.source = b->source->name;
+    event.target = b->target->name;
+    event.digest = &b->descriptor.digest;
+    event.size = b->descriptor.size;
+    run_emit(b->run, &event);
+}
+
+static struct blob *blob_new(struct run *run, const struct blob_request *request)
+{
+    struct blob *b = xcalloc(1, sizeof(*b));
+    task_init(&b->task, run->loop, NULL, &blob_type, request->descriptor->digest.text);
+    b->run = run;
+    b->source = request->source;
+    b->target = request->target;
+    b->update = request->update;
+    b->descriptor.digest = request->descriptor->digest;
+    b->descriptor.size = request->descriptor->size;
+    emit(b, (struct event){.kind = EVENT_BLOB_PLAN});
+    task_start(&b->task, &look_step);
+    return b;
+}
+
+struct blob *blob_for(struct run *run, const struct blob_request *request, struct task *waiter,
+                      bool *ret_is_new)
+{
+    _cleanup_free_ char *key = run_key(request->target, &request->descriptor->digest);
+    struct blob *b = map_get(run->blobs, key);
+    /* One that failed may work for another image, from another source. */
+    if (b && b->task.done && b->task.result && !run->draining) {
+        b->source = request->source;
         task_start(&b->task, &look_step);
+    }
+    *ret_is_new = !b;
+    if (!b) {
+        b = blob_new(run, request);
+        map_put(run->blobs, key, b);
     }
     waiters_add(&b->waiters, waiter);
     return b;
@@ -94,6 +131,26 @@ struct blob *blob_for(struct copy *copy, const struct descriptor *descriptor, st
 struct task *blob_task(struct blob *blob)
 {
     return &blob->task;
+}
+
+enum outcome blob_outcome(const struct blob *blob)
+{
+    return blob->outcome;
+}
+
+int64_t blob_size(const struct blob *blob)
+{
+    return blob->descriptor.size;
+}
+
+int64_t blob_retries(const struct blob *blob)
+{
+    return blob->retries;
+}
+
+void blob_leave(struct blob *blob, const struct task *waiter)
+{
+    waiters_remove(&blob->waiters, waiter);
 }
 
 void blob_free(void *blob)
@@ -114,23 +171,11 @@ void blob_doubt(struct blob *b, struct task *waiter)
 
 static enum step_result end(struct blob *b, enum outcome outcome)
 {
-    struct copy_stats *stats = &b->copy->stats;
-    bool again = b->doubted && outcome == OUTCOME_PRESENT;
     drop_work(b);
-    if (outcome == OUTCOME_COPIED) {
-        stats->blobs_copied++;
-        stats->bytes_copied += b->descriptor.size;
-    } else if (outcome == OUTCOME_MOUNTED) {
-        stats->blobs_mounted++;
-    } else if (outcome == OUTCOME_PLANNED) {
-        stats->bytes_planned += b->descriptor.size;
-    } else if (!again) {
-        stats->blobs_present++;
-    }
-    copy_emit(b->copy, (struct event){.kind = EVENT_BLOB_END,
-                                      .digest = &b->descriptor.digest,
-                                      .size = b->descriptor.size,
-                                      .outcome = outcome});
+    /* Found on a second look: what was said of it first stays true. */
+    if (!b->doubted || outcome != OUTCOME_PRESENT)
+        b->outcome = outcome;
+    emit(b, (struct event){.kind = EVENT_BLOB_END, .outcome = outcome});
     waiters_wake(&b->waiters);
     return task_end(&b->task);
 }
@@ -139,14 +184,11 @@ static enum step_result fail(struct blob *b, const struct error *err)
 {
     struct error copy = *err;
     drop_work(b);
-    copy_emit(b->copy, (struct event){.kind = EVENT_BLOB_END,
-                                      .digest = &b->descriptor.digest,
-                                      .size = b->descriptor.size,
-                                      .outcome = copy.class == ERR_CANCELLED ? OUTCOME_INTERRUPTED
-                                                                             : OUTCOME_FAILED,
-                                      .err = &copy});
+    b->outcome = copy.class == ERR_CANCELLED ? OUTCOME_INTERRUPTED : OUTCOME_FAILED;
+    emit(b, (struct event){.kind = EVENT_BLOB_END, .outcome = b->outcome, .err = &copy});
+    enum step_result result = task_fail(&b->task, &copy);
     waiters_wake(&b->waiters);
-    return task_fail(&b->task, &copy);
+    return result;
 }
 
 static enum step_result interrupted(struct blob *b)
@@ -161,25 +203,24 @@ static enum step_result interrupted(struct blob *b)
 
 static bool looks_first(const struct blob *b)
 {
-    const struct store *target = b->copy->request.target;
-    if (b->doubted || b->copy->request.options.dry_run)
+    if (b->doubted || b->run->options.dry_run)
         return true;
-    if (!b->copy->update || !target->repository)
+    if (!b->update || !b->target->repository)
         return false;
-    bool probe_does = target->probe_finds && target->probe_finds(target);
+    bool probe_does = b->target->probe_finds && b->target->probe_finds(b->target);
     return !probe_does && b->descriptor.size > LOOK_FIRST_BYTES;
 }
 
 static enum step_result step_look(struct task *task)
 {
     struct blob *b = blob_of(task);
-    struct store *target = b->copy->request.target;
-    if (b->copy->draining)
+    task->result = 0;
+    if (b->run->draining)
         return interrupted(b);
     if (!looks_first(b))
-        return task_next(task, &claim_step);
+        return task_next(task, &lead_step);
     store_op_drop(&b->stat);
-    b->stat = target->ops->stat(target, &b->descriptor, task);
+    b->stat = b->target->ops->stat(b->target, &b->descriptor, task);
     return task_wait(task, &looked_step);
 }
 
@@ -192,58 +233,106 @@ static enum step_result step_looked(struct task *task)
         return fail(b, &b->stat->task.err);
     if (b->stat->found)
         return end(b, OUTCOME_PRESENT);
-    if (b->copy->request.options.dry_run)
+    if (b->run->options.dry_run)
         return end(b, OUTCOME_PLANNED);
-    return task_next(task, &claim_step);
+    return task_next(task, &lead_step);
 }
 
-/* ---- slots, then a session ---- */
+/* ---- who moves the bytes to the host? ---- */
+
+static bool can_mount(const struct blob *b, const char *from)
+{
+    return b->target->can_mount && b->target->can_mount(b->target, from);
+}
+
+/* The source's own repository on the same host, from which nobody has to wait to mount. */
+static bool source_is_mountable(const struct blob *b)
+{
+    return b->source->host && b->source->host == b->target->host &&
+           can_mount(b, b->source->repository);
+}
+
+static enum step_result step_lead(struct task *task)
+{
+    struct blob *b = blob_of(task);
+    if (!b->target->host || source_is_mountable(b))
+        return task_next(task, &claim_step);
+    _cleanup_free_ char *key = run_key(b->target->host, &b->descriptor.digest);
+    struct blob *leader = map_get(b->run->movers, key);
+    if (!leader || leader == b || (leader->task.done && leader->task.result)) {
+        map_put(b->run->movers, key, b);
+        b->leader = NULL;
+        return task_next(task, &claim_step);
+    }
+    bool mountable = can_mount(b, leader->target->repository);
+    b->leader = mountable ? leader : NULL;
+    if (leader->task.done || !mountable)
+        return task_next(task, &claim_step);
+    waiters_add(&leader->waiters, task);
+    return task_wait(task, &lead_step);
+}
+
+/* Who sleeps long leads no more: the oldest waiter goes on. */
+static void stop_leading(struct blob *b)
+{
+    _cleanup_free_ char *key = run_key(b->target->host, &b->descriptor.digest);
+    if (!b->target->host || map_get(b->run->movers, key) != b)
+        return;
+    map_remove(b->run->movers, key);
+    waiters_wake(&b->waiters);
+}
+
+/* ---- slots, then a mount or a session ---- */
 
 static enum step_result step_claim(struct task *task)
 {
     struct blob *b = blob_of(task);
-    const struct store *source = b->copy->request.source, *target = b->copy->request.target;
-    if (b->copy->draining)
+    if (b->run->draining)
         return interrupted(b);
     if (!b->claim.waiting && !b->claim.held) {
-        slot_claim_add(&b->claim, target->requests);
-        slot_claim_add(&b->claim, target->bodies);
-        slot_claim_add(&b->claim, source->bodies);
+        slot_claim_add(&b->claim, b->target->requests);
+        slot_claim_add(&b->claim, b->target->bodies);
+        slot_claim_add(&b->claim, b->source->bodies);
         slot_claim_take(&b->claim, task);
     }
-    return b->claim.held ? task_next(task, &begin_step) : task_wait(task, &claim_step);
+    return b->claim.held ? task_next(task, &mount_step) : task_wait(task, &claim_step);
 }
 
-static enum step_result step_begin(struct task *task)
+static enum step_result step_mount(struct task *task)
 {
     struct blob *b = blob_of(task);
-    const struct copy_request *r = &b->copy->request;
-    bool same_host = r->source->host && r->source->host == r->target->host;
+    bool same_host = b->source->host && b->source->host == b->target->host;
     const struct store_begin_hint hint = {
-        .mount_from = same_host ? r->source->repository : NULL,
+        .mount_from = same_host   ? b->source->repository
+                      : b->leader ? b->leader->target->repository
+                                  : NULL,
         .probe = !b->stat, /* a HEAD has just said that it is not there */
     };
     if (!b->started)
-        copy_emit(b->copy, (struct event){.kind = EVENT_BLOB_START,
-                                          .digest = &b->descriptor.digest,
-                                          .size = b->descriptor.size});
+        emit(b, (struct event){.kind = EVENT_BLOB_START});
     b->started = true;
     store_op_drop(&b->begin);
-    b->begin = r->target->ops->begin(r->target, &b->descriptor, &hint, task);
-    return task_wait(task, &begun_step);
+    b->begin = b->target->ops->begin(b->target, &b->descriptor, &hint, task);
+    return task_wait(task, &mounted_step);
 }
 
-static enum step_result step_begun(struct task *task)
+static enum step_result step_mounted(struct task *task)
 {
     struct blob *b = blob_of(task);
     if (!b->begin->task.done)
-        return task_wait(task, &begun_step);
+        return task_wait(task, &mounted_step);
     if (b->begin->task.result)
         return fail(b, &b->begin->task.err);
     if (b->begin->found)
         return end(b, b->begin->mounted ? OUTCOME_MOUNTED : OUTCOME_PRESENT);
-    b->upload = upload_start(b->copy, task, &b->descriptor, b->begin);
-    return task_wait(task, &transfer_step);
+    const struct upload_request request = {.source = b->source,
+                                           .target = b->target,
+                                           .blob = &b->descriptor,
+                                           .begin = b->begin,
+                                           .retries = &b->retries,
+                                           .reopenings = &b->reopenings};
+    b->upload = upload_start(b->run, task, &request);
+    return task_wait(task, &upload_step);
 }
 
 /* ---- the bytes, and what to do when they don't arrive ---- */
@@ -258,11 +347,11 @@ static bool may_pass(const struct blob *b, const struct error *err)
     return said_by_target && (err->class == ERR_NOT_FOUND || err->class == ERR_DIGEST);
 }
 
-static enum step_result step_transfer(struct task *task)
+static enum step_result step_upload(struct task *task)
 {
     struct blob *b = blob_of(task);
     if (!b->upload->task.done)
-        return task_wait(task, &transfer_step);
+        return task_wait(task, &upload_step);
     if (!b->upload->task.result)
         return end(b, OUTCOME_COPIED);
     b->broke = b->upload->task.err;
@@ -272,22 +361,25 @@ static enum step_result step_transfer(struct task *task)
         return fail(b, &b->broke);
     if (upload_received(b->upload) >= PROGRESS_BYTES)
         b->tries = 0;
-    int64_t delay =
-        retry_delay_ms(&b->copy->request.options.retry, &b->broke, b->tries++, clock_random());
+    struct error passing = b->broke;
+    passing.class = ERR_TRANSIENT; /* of whatever class it is, it may pass */
+    int64_t delay = retry_delay_ms(&b->run->options.retry, &passing, b->tries++, clock_random());
     if (delay < 0)
         return fail(b, &b->broke);
-    copy_retrying(b->copy, &b->broke, delay);
+    b->retries++;
+    emit(b, (struct event){.kind = EVENT_RETRY, .text = b->broke.text, .delay_ms = delay});
     drop_work(b);
+    if (delay > LEADER_SLEEP_MAX_MS)
+        stop_leading(b);
     return task_sleep(task, delay, &recover_step);
 }
 
 static enum step_result step_recover(struct task *task)
 {
     struct blob *b = blob_of(task);
-    struct store *target = b->copy->request.target;
-    if (b->copy->draining)
+    if (b->run->draining)
         return fail(b, &b->broke);
-    b->stat = target->ops->stat(target, &b->descriptor, task);
+    b->stat = b->target->ops->stat(b->target, &b->descriptor, task);
     return task_wait(task, &recovered_step);
 }
 
@@ -298,5 +390,5 @@ static enum step_result step_recovered(struct task *task)
         return task_wait(task, &recovered_step);
     if (b->stat->task.result)
         return fail(b, &b->stat->task.err);
-    return b->stat->found ? end(b, OUTCOME_COPIED) : task_next(task, &claim_step);
+    return b->stat->found ? end(b, OUTCOME_COPIED) : task_next(task, &lead_step);
 }

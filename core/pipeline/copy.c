@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The copy itself: resolve (resolve.c), then the root image (image.c) with everything below it.
- * Owns the tasks of all images and blobs, so that dropping the copy cancels them all.
+ * Owns the tasks of its images; those of blobs belong to the run, which other copies share.
  */
 #include "base/log.h"
 #include "pipeline/private.h"
@@ -13,42 +13,13 @@ static struct copy *copy_of(struct task *task)
     return container_of(task, struct copy, task);
 }
 
-/* ---- waiters ---- */
-
-void waiters_add(struct waiters *waiters, struct task *task)
-{
-    for (size_t i = 0; i < waiters->list.len; i++) {
-        if (waiters->list.items[i] == task)
-            return;
-    }
-    vec_add(&waiters->list, task);
-}
-
-void waiters_wake(struct waiters *waiters)
-{
-    for (size_t i = 0; i < waiters->list.len; i++)
-        task_wake(waiters->list.items[i]);
-}
-
-void waiters_done(struct waiters *waiters)
-{
-    vec_done(&waiters->list);
-}
-
 /* ---- events ---- */
 
 void copy_emit(struct copy *copy, struct event event)
 {
     event.source = copy->request.source_text;
     event.target = copy->request.target_text;
-    if (copy->request.sink)
-        copy->request.sink->emit(copy->request.sink, &event);
-}
-
-void copy_retrying(struct copy *copy, const struct error *err, int64_t delay_ms)
-{
-    copy->stats.retries++;
-    copy_emit(copy, (struct event){.kind = EVENT_RETRY, .text = err->text, .delay_ms = delay_ms});
+    run_emit(copy->run, &event);
 }
 
 /* ---- the machine ---- */
@@ -58,13 +29,12 @@ static enum step_result step_root(struct task *task);
 const struct step copy_plan_step = {"plan", step_plan};
 static const struct step root_step = {"root", step_root};
 
-/* Blobs wake images and images wake us: they go while everybody is still there. */
+/* Images leave the blobs that they wait for, which belong to the run and may live on. */
 static void copy_release(struct task *task)
 {
     struct copy *c = copy_of(task);
     store_op_drop(&c->op);
     store_op_drop(&c->target_head);
-    map_free(c->blobs, blob_free);
     map_free(c->images, image_free);
     manifest_free(c->root_manifest);
     task_done(task);
@@ -73,12 +43,12 @@ static void copy_release(struct task *task)
 
 static const struct task_type copy_type = {"copy", copy_release};
 
-struct copy *copy_start(struct loop *loop, struct task *parent, const struct copy_request *request)
+struct copy *copy_start(struct run *run, struct task *parent, const struct copy_request *request)
 {
     struct copy *c = xcalloc(1, sizeof(*c));
-    task_init(&c->task, loop, parent, &copy_type, request->source_text);
+    task_init(&c->task, run->loop, parent, &copy_type, request->source_text);
+    c->run = run;
     c->request = *request;
-    c->blobs = map_new();
     c->images = map_new();
     digest_parse(request->source_reference, &c->asked, NULL);
     copy_emit(c, (struct event){.kind = EVENT_IMAGE_START});
@@ -108,7 +78,7 @@ static enum step_result step_root(struct task *task)
         c->outcome = root->result == ERR_CANCELLED ? OUTCOME_INTERRUPTED : OUTCOME_FAILED;
         return task_fail(task, &root->err);
     }
-    c->outcome = c->request.options.dry_run ? OUTCOME_PLANNED : OUTCOME_COPIED;
+    c->outcome = c->run->options.dry_run ? OUTCOME_PLANNED : OUTCOME_COPIED;
     return task_end(task);
 }
 
@@ -132,9 +102,4 @@ const struct digest *copy_digest(const struct copy *copy)
 const struct copy_stats *copy_stats(const struct copy *copy)
 {
     return &copy->stats;
-}
-
-void copy_drain(struct copy *copy)
-{
-    copy->draining = true;
 }

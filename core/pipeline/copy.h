@@ -5,24 +5,14 @@
  */
 #pragma once
 
-#include "net/retry.h"
-#include "oci/store.h"
-#include "pipeline/event.h"
-
-struct copy_options {
-    const struct platform *platform; /* that child of an index; NULL: everything */
-    bool foreign_layers;             /* copy them too, instead of leaving them out */
-    bool dry_run;
-    struct retry_policy retry; /* of moving a blob */
-};
+#include "pipeline/run.h"
 
 struct copy_request {
     struct store *source, *target;
     const char *source_reference;          /* tag, or text of a digest */
     const char *target_reference;          /* NULL: the digest of what is copied */
     const char *source_text, *target_text; /* for people and reports */
-    struct copy_options options;
-    struct event_sink *sink;
+    const struct platform *platform;       /* that child of an index; NULL: everything */
 };
 
 /* Counted in blobs, bytes and manifests. */
@@ -35,10 +25,8 @@ struct copy_stats {
 
 /* A task. What the request points to outlives it. */
 struct copy;
-struct copy *copy_start(struct loop *loop, struct task *parent, const struct copy_request *request);
+struct copy *copy_start(struct run *run, struct task *parent, const struct copy_request *request);
 struct task *copy_task(struct copy *copy);
 enum outcome copy_outcome(const struct copy *copy);        /* COPIED, PRESENT, PLANNED or FAILED */
 const struct digest *copy_digest(const struct copy *copy); /* of what was resolved; may be unset */
 const struct copy_stats *copy_stats(const struct copy *copy);
-/* Nothing new starts; what runs may end. The copy then ends with ERR_CANCELLED. */
-void copy_drain(struct copy *copy);

@@ -10,6 +10,12 @@
 
 #include <stdlib.h>
 
+/* A blob that the image needs; only one image counts a shared one as its own. */
+struct part {
+    struct blob *blob;
+    bool is_ours;
+};
+
 struct image {
     struct task task; /* first */
     struct copy *copy;
@@ -19,7 +25,7 @@ struct image {
     int depth;
     struct waiters waiters;
     struct store_op *op;
-    VEC(struct blob *) blobs;
+    VEC(struct part) parts;
     VEC(struct image *) children;
     bool is_root, doubted;
     int64_t skipped; /* foreign layers left out */
@@ -50,10 +56,12 @@ static struct image *image_of(struct task *task)
 static void image_release(struct task *task)
 {
     struct image *i = image_of(task);
+    for (size_t k = 0; k < i->parts.len; k++)
+        blob_leave(i->parts.items[k].blob, task);
     store_op_drop(&i->op);
     manifest_free(i->manifest);
     waiters_done(&i->waiters);
-    vec_done(&i->blobs);
+    vec_done(&i->parts);
     vec_done(&i->children);
     task_done(task);
     free(i->reference);
@@ -68,7 +76,7 @@ struct image *image_for(struct copy *copy, const struct descriptor *descriptor,
     struct image *i = map_get(copy->images, descriptor->digest.text);
     if (!i) {
         i = xcalloc(1, sizeof(*i));
-        task_init(&i->task, copy->task.loop, NULL, &image_type, descriptor->digest.text);
+        task_init(&i->task, copy->run->loop, NULL, &image_type, descriptor->digest.text);
         i->copy = copy;
         i->descriptor = *descriptor;
         i->depth = depth;
@@ -96,8 +104,28 @@ void image_free(void *image)
     task_free(&((struct image *)image)->task);
 }
 
+/* Once, at the end: what became of the blobs that are ours. */
+static void count_parts(struct image *i)
+{
+    struct copy_stats *stats = &i->copy->stats;
+    for (size_t k = 0; k < i->parts.len; k++) {
+        const struct blob *blob = i->parts.items[k].blob;
+        enum outcome outcome = i->parts.items[k].is_ours ? blob_outcome(blob) : OUTCOME_PRESENT;
+        if (outcome == OUTCOME_COPIED) {
+            stats->blobs_copied++;
+            stats->bytes_copied += blob_size(blob);
+        }
+        if (outcome == OUTCOME_PLANNED)
+            stats->bytes_planned += blob_size(blob);
+        stats->blobs_mounted += outcome == OUTCOME_MOUNTED;
+        stats->blobs_present += outcome == OUTCOME_PRESENT;
+        stats->retries += i->parts.items[k].is_ours ? blob_retries(blob) : 0;
+    }
+}
+
 static enum step_result fail(struct image *i, const struct error *err)
 {
+    count_parts(i);
     waiters_wake(&i->waiters);
     return task_fail(&i->task, err);
 }
@@ -105,6 +133,7 @@ static enum step_result fail(struct image *i, const struct error *err)
 static enum step_result end(struct image *i, enum outcome outcome)
 {
     struct copy_stats *stats = &i->copy->stats;
+    count_parts(i);
     if (outcome == OUTCOME_PRESENT)
         stats->manifests_present++;
     else if (outcome == OUTCOME_COPIED)
@@ -124,7 +153,7 @@ static enum step_result step_ask(struct task *task)
 {
     struct image *i = image_of(task);
     struct store *target = i->copy->request.target;
-    if (i->copy->draining || !i->copy->update)
+    if (i->copy->run->draining || !i->copy->update)
         return task_next(task, &fetch_step);
     i->op = target->ops->head(target, i->descriptor.digest.text, task);
     return task_wait(task, &asked_step);
@@ -147,7 +176,7 @@ static enum step_result step_fetch(struct task *task)
     struct image *i = image_of(task);
     struct store *source = i->copy->request.source;
     struct error err = ERROR_INIT;
-    if (i->copy->draining)
+    if (i->copy->run->draining)
         error_set(&err, ERR_CANCELLED, "interrupted");
     else if (i->depth > INDEX_DEPTH_MAX)
         error_set(&err, ERR_PROTOCOL, "%s@%s: indexes nested more than %d deep", source->name,
@@ -182,7 +211,7 @@ static enum step_result step_fetched(struct task *task)
 
 static bool is_left_out(const struct image *i, const struct descriptor *layer)
 {
-    return !i->copy->request.options.foreign_layers && media_type_is_foreign(layer->media_type);
+    return !i->copy->run->options.foreign_layers && media_type_is_foreign(layer->media_type);
 }
 
 static void need_blob(struct image *i, const struct descriptor *blob)
@@ -190,14 +219,24 @@ static void need_blob(struct image *i, const struct descriptor *blob)
     if (is_left_out(i, blob)) {
         i->skipped++;
         i->copy->stats.blobs_skipped++;
+        copy_emit(i->copy, (struct event){.kind = EVENT_BLOB_END,
+                                          .digest = &blob->digest,
+                                          .size = blob->size,
+                                          .outcome = OUTCOME_SKIPPED});
         return;
     }
-    struct blob *task = blob_for(i->copy, blob, &i->task);
-    for (size_t k = 0; k < i->blobs.len; k++) {
-        if (i->blobs.items[k] == task)
+    const struct blob_request request = {.source = i->copy->request.source,
+                                         .target = i->copy->request.target,
+                                         .descriptor = blob,
+                                         .update = i->copy->update};
+    bool is_new;
+    struct blob *task = blob_for(i->copy->run, &request, &i->task, &is_new);
+    for (size_t k = 0; k < i->parts.len; k++) {
+        if (i->parts.items[k].blob == task)
             return; /* a layer may occur twice in one image */
     }
-    vec_add(&i->blobs, task);
+    i->copy->n_blobs++;
+    vec_add(&i->parts, (struct part){.blob = task, .is_ours = is_new});
 }
 
 static void need_child(struct image *i, const struct descriptor *child)
@@ -251,14 +290,14 @@ static enum step_result step_plan(struct task *task)
     const struct manifest *m = i->manifest;
     i->copy->manifest_bytes += (int64_t)m->len;
     if (is_retag(i) && !i->doubted)
-        return i->copy->request.options.dry_run ? end(i, OUTCOME_PLANNED)
-                                                : task_next(task, &push_step);
+        return i->copy->run->options.dry_run ? end(i, OUTCOME_PLANNED)
+                                             : task_next(task, &push_step);
     need_layers(i);
     if (m->config.media_type)
         need_blob(i, &m->config);
     for (size_t k = 0; k < m->n_children; k++)
         need_child(i, &m->children[k]);
-    if (map_size(i->copy->images) > IMAGES_MAX || map_size(i->copy->blobs) > BLOBS_MAX ||
+    if (map_size(i->copy->images) > IMAGES_MAX || i->copy->n_blobs > BLOBS_MAX ||
         i->copy->manifest_bytes > MANIFEST_BYTES_MAX)
         return too_much(i);
     return task_next(task, &parts_step);
@@ -267,10 +306,10 @@ static enum step_result step_plan(struct task *task)
 static const struct task *first_failure(const struct image *i, bool *ret_all_done)
 {
     *ret_all_done = true;
-    for (size_t k = 0; k < i->blobs.len + i->children.len; k++) {
-        const struct task *part = k < i->blobs.len
-                                      ? blob_task(i->blobs.items[k])
-                                      : image_task(i->children.items[k - i->blobs.len]);
+    for (size_t k = 0; k < i->parts.len + i->children.len; k++) {
+        const struct task *part = k < i->parts.len
+                                      ? blob_task(i->parts.items[k].blob)
+                                      : image_task(i->children.items[k - i->parts.len]);
         if (part->done && part->result)
             return part;
         *ret_all_done &= part->done;
@@ -288,7 +327,7 @@ static enum step_result step_parts(struct task *task)
         return fail(i, &failed->err);
     if (!all_done)
         return task_wait(task, &parts_step);
-    return i->copy->request.options.dry_run ? end(i, OUTCOME_PLANNED) : task_next(task, &push_step);
+    return i->copy->run->options.dry_run ? end(i, OUTCOME_PLANNED) : task_next(task, &push_step);
 }
 
 /* ---- the commit ---- */
@@ -309,8 +348,8 @@ static enum step_result doubt_parts(struct image *i)
     i->doubted = true;
     if (is_retag(i))
         return task_next(&i->task, &plan_step);
-    for (size_t k = 0; k < i->blobs.len; k++)
-        blob_doubt(i->blobs.items[k], &i->task);
+    for (size_t k = 0; k < i->parts.len; k++)
+        blob_doubt(i->parts.items[k].blob, &i->task);
     return task_wait(&i->task, &parts_step);
 }
 
@@ -322,7 +361,7 @@ static enum step_result step_pushed(struct task *task)
     if (!i->op->task.result)
         return end(i, OUTCOME_COPIED);
     struct error err = i->op->task.err;
-    if (err.class == ERR_MISSING_PART && !i->doubted && (i->blobs.len || is_retag(i)))
+    if (err.class == ERR_MISSING_PART && !i->doubted && (i->parts.len || is_retag(i)))
         return doubt_parts(i);
     if (i->skipped && err.class != ERR_AUTH && err.class != ERR_DENIED)
         error_append(&err, "; the image has foreign layers, which were left out: "

@@ -11,8 +11,21 @@
 #define BLOBS_MAX 100000
 #define MANIFEST_BYTES_MAX ((int64_t)256 * 1024 * 1024) /* of one copy */
 
+struct run {
+    struct loop *loop;
+    struct run_options options;
+    bool draining;
+    struct map *blobs;  /* target store and digest -> struct blob: who makes it present there */
+    struct map *movers; /* target host and digest -> struct blob: who moves the bytes there */
+};
+
+void run_emit(struct run *run, const struct event *event);
+/* For the tables above; free it. */
+char *run_key(const void *where, const struct digest *digest);
+
 struct copy {
     struct task task; /* first */
+    struct run *run;
     struct copy_request request;
     struct digest asked; /* the digest of the reference, when it is one */
     struct copy_stats stats;
@@ -21,9 +34,9 @@ struct copy {
     struct store_op *target_head;
     struct manifest *root_manifest; /* until the root image takes it */
     struct digest digest;
-    bool update; /* the target has the tag: parts of it may be there */
-    bool draining;
-    struct map *blobs;  /* digest -> struct blob */
+    struct digest chosen; /* of the one platform asked for */
+    bool update;          /* the target has the tag: parts of it may be there */
+    size_t n_blobs;
     struct map *images; /* digest -> struct image */
     int64_t manifest_bytes;
     struct image *root;
@@ -34,6 +47,7 @@ struct waiters {
     VEC(struct task *) list;
 };
 void waiters_add(struct waiters *waiters, struct task *task);
+void waiters_remove(struct waiters *waiters, const struct task *task);
 void waiters_wake(struct waiters *waiters);
 void waiters_done(struct waiters *waiters);
 
@@ -49,33 +63,51 @@ struct task *image_task(struct image *image);
 void image_set_reference(struct image *image, const char *reference);
 void image_free(void *image);
 
-/* ---- blob.c: one blob, made present at the target ---- */
+/* ---- blob.c: one blob, made present at one target ---- */
 
 struct blob;
-struct blob *blob_for(struct copy *copy, const struct descriptor *descriptor, struct task *waiter);
+struct blob_request {
+    struct store *source, *target;
+    const struct descriptor *descriptor;
+    bool update; /* the target has an image of that name: it may have the blob, too */
+};
+/* The one task for that blob and target; *ret_is_new tells whether this call made it. `waiter` is
+ * woken when it is done and must leave before it goes. */
+struct blob *blob_for(struct run *run, const struct blob_request *request, struct task *waiter,
+                      bool *ret_is_new);
 struct task *blob_task(struct blob *blob);
+enum outcome blob_outcome(const struct blob *blob); /* once done */
+int64_t blob_size(const struct blob *blob);
+int64_t blob_retries(const struct blob *blob);
+void blob_leave(struct blob *blob, const struct task *waiter);
 /* Look again, at the target itself: what made us believe it was there was wrong. */
 void blob_doubt(struct blob *blob, struct task *waiter);
 void blob_free(void *blob);
 
 /* ---- upload.c: the bytes of one blob, through a bridge ---- */
 
-struct upload {
-    struct task task; /* first */
-    struct copy *copy;
+struct upload_request {
+    struct store *source, *target;
     const struct descriptor *blob;
     struct store_op *begin; /* the session; owned by the blob */
+    int64_t *retries;       /* counted here */
+    int *reopenings;        /* of the source, over all sessions of the blob */
+};
+
+struct upload {
+    struct task task; /* first */
+    struct run *run;
+    struct upload_request request;
     struct bridge *bridge;
     struct store_op *read, *write;
-    int tries; /* since the last real progress */
-    int reopenings;
+    int tries;            /* since the last real progress */
     int64_t mark;         /* bytes received at the last retry */
     int64_t gap_since_ms; /* a broken source is being reopened; 0: no */
     struct timer progress;
 };
 /* A task: fails with ERR_TRANSIENT when the blob should be begun anew. */
-struct upload *upload_start(struct copy *copy, struct task *parent, const struct descriptor *blob,
-                            struct store_op *begin);
+struct upload *upload_start(struct run *run, struct task *parent,
+                            const struct upload_request *request);
 int64_t upload_received(const struct upload *upload);
 
 /* ---- resolve.c ---- */
@@ -85,5 +117,5 @@ extern const struct step copy_plan_step; /* in copy.c: what comes after resolvin
 
 /* ---- events ---- */
 
+/* With the references of the copy. */
 void copy_emit(struct copy *copy, struct event event);
-void copy_retrying(struct copy *copy, const struct error *err, int64_t delay_ms);

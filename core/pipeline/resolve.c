@@ -41,7 +41,7 @@ static const char *target_reference(const struct copy *c)
 {
     if (c->request.target_reference)
         return c->request.target_reference;
-    return digest_is_set(&c->asked) && !c->request.options.platform ? c->asked.text : NULL;
+    return digest_is_set(&c->asked) && !c->request.platform ? c->asked.text : NULL;
 }
 
 static enum step_result step_target_head(struct task *task)
@@ -74,9 +74,9 @@ static enum step_result step_target_headed(struct task *task)
     if (c->target_head->task.result)
         return task_fail(task, &c->target_head->task.err);
     c->update = c->target_head->found;
-    if (digest_is_set(&c->asked) && !c->request.options.platform && target_has(c, &c->asked))
+    if (digest_is_set(&c->asked) && !c->request.platform && target_has(c, &c->asked))
         return unchanged(c, &c->asked);
-    bool worth_a_head = c->update && !digest_is_set(&c->asked) && !c->request.options.platform;
+    bool worth_a_head = c->update && !digest_is_set(&c->asked) && !c->request.platform;
     return task_next(task, worth_a_head ? &source_head_step : &source_get_step);
 }
 
@@ -154,7 +154,7 @@ static enum step_result no_such_platform(struct copy *c)
         if (buf_printf(&have, "%s%s", have.len ? ", " : "", text) < 0)
             break;
     }
-    _cleanup_free_ char *wanted = platform_text(c->request.options.platform);
+    _cleanup_free_ char *wanted = platform_text(c->request.platform);
     error_set(&err, ERR_NOT_FOUND, "%s has no image for %s (it has: %s)", c->request.source_text,
               wanted, have.len ? buf_str(&have) : "none");
     buf_done(&have);
@@ -166,7 +166,7 @@ static const struct descriptor *choose(const struct copy *c)
     for (size_t i = 0; i < c->root_manifest->n_children; i++) {
         const struct descriptor *child = &c->root_manifest->children[i];
         if (!child->is_attestation && media_type_is_manifest(child->media_type) &&
-            platform_matches(c->request.options.platform, &child->platform))
+            platform_matches(c->request.platform, &child->platform))
             return child;
     }
     return NULL;
@@ -176,11 +176,19 @@ static enum step_result step_platform(struct task *task)
 {
     struct copy *c = copy_of(task);
     struct store *source = c->request.source;
-    if (!c->request.options.platform || c->root_manifest->kind != MANIFEST_INDEX)
+    if (!c->request.platform)
         return task_next(task, &compare_step);
+    if (c->root_manifest->kind != MANIFEST_INDEX) {
+        if (!digest_is_set(&c->chosen))
+            copy_emit(c, (struct event){.kind = EVENT_WARNING,
+                                        .text = "the source is one image and no index: it is "
+                                                "copied whatever its platform is"});
+        return task_next(task, &compare_step);
+    }
     const struct descriptor *child = choose(c);
     if (!child)
         return no_such_platform(c);
+    c->chosen = child->digest;
     if (target_has(c, &child->digest))
         return unchanged(c, &child->digest);
     c->op = source->ops->get(source, child->digest.text, &child->digest, child->media_type, task);

@@ -43,24 +43,25 @@ static const struct task_type upload_type = {"upload", upload_release};
 static void emit_progress(struct timer *timer)
 {
     struct upload *u = container_of(timer, struct upload, progress);
-    copy_emit(u->copy, (struct event){.kind = EVENT_BLOB_BYTES,
-                                      .digest = &u->blob->digest,
-                                      .size = u->blob->size,
-                                      .bytes = bridge_given(u->bridge)});
+    run_emit(u->run, &(struct event){.kind = EVENT_BLOB_BYTES,
+                                     .source = u->request.source->name,
+                                     .target = u->request.target->name,
+                                     .digest = &u->request.blob->digest,
+                                     .size = u->request.blob->size,
+                                     .bytes = bridge_given(u->bridge)});
     timer_set(u->task.loop, timer, PROGRESS_EVENT_MS);
 }
 
-struct upload *upload_start(struct copy *copy, struct task *parent, const struct descriptor *blob,
-                            struct store_op *begin)
+struct upload *upload_start(struct run *run, struct task *parent,
+                            const struct upload_request *request)
 {
     struct upload *u = xcalloc(1, sizeof(*u));
-    task_init(&u->task, copy->task.loop, parent, &upload_type, blob->digest.text);
-    u->copy = copy;
-    u->blob = blob;
-    u->begin = begin;
-    u->bridge = bridge_new(&u->task, &blob->digest, blob->size);
+    task_init(&u->task, run->loop, parent, &upload_type, request->blob->digest.text);
+    u->run = run;
+    u->request = *request;
+    u->bridge = bridge_new(&u->task, &request->blob->digest, request->blob->size);
     u->progress.fire = emit_progress;
-    timer_set(u->task.loop, &u->progress, PROGRESS_EVENT_MS);
+    timer_set(run->loop, &u->progress, PROGRESS_EVENT_MS);
     task_start(&u->task, &open_step);
     return u;
 }
@@ -74,16 +75,17 @@ int64_t upload_received(const struct upload *upload)
 static enum step_result step_open(struct task *task)
 {
     struct upload *u = upload_of(task);
-    struct store *source = u->copy->request.source;
+    struct store *source = u->request.source;
     store_op_drop(&u->read);
-    u->read = source->ops->read(source, u->blob, bridge_received(u->bridge), u->bridge, task);
+    u->read =
+        source->ops->read(source, u->request.blob, bridge_received(u->bridge), u->bridge, task);
     return task_next(task, &stream_step);
 }
 
 static void start_writing(struct upload *u)
 {
-    struct store *target = u->copy->request.target;
-    u->write = target->ops->write(target, u->begin, u->bridge, &u->task);
+    struct store *target = u->request.target;
+    u->write = target->ops->write(target, u->request.begin, u->bridge, &u->task);
 }
 
 /* The source ended early: try again where it stopped, or give up. */
@@ -94,14 +96,19 @@ static enum step_result reopen(struct upload *u, const struct error *broke)
         u->tries = 0;
     u->mark = have;
     int64_t delay = -1;
-    if (retry_class_is_temporary(broke->class) && ++u->reopenings <= REOPENINGS_MAX)
-        delay = retry_delay_ms(&u->copy->request.options.retry, broke, u->tries++, clock_random());
+    if (retry_class_is_temporary(broke->class) && ++*u->request.reopenings <= REOPENINGS_MAX)
+        delay = retry_delay_ms(&u->run->options.retry, broke, u->tries++, clock_random());
     if (delay < 0)
         return task_fail(&u->task, broke);
     int64_t now = clock_ms();
     if (!u->gap_since_ms)
         u->gap_since_ms = now;
-    copy_retrying(u->copy, broke, delay);
+    ++*u->request.retries;
+    run_emit(u->run, &(struct event){.kind = EVENT_RETRY,
+                                     .source = u->request.source->name,
+                                     .target = u->request.target->name,
+                                     .text = broke->text,
+                                     .delay_ms = delay});
     store_op_drop(&u->read);
     if (u->write && now + delay - u->gap_since_ms > GAP_MAX_MS) {
         store_op_drop(&u->write); /* the session goes with it: start from byte 0 in a new one */
@@ -121,7 +128,7 @@ static enum step_result wrong_content(struct upload *u)
     struct error err = ERROR_INIT;
     store_op_drop(&u->write); /* cuts the request: nothing is committed */
     bridge_explain(u->bridge, &err);
-    error_wrap(&err, "reading blob from %s", u->copy->request.source->name);
+    error_wrap(&err, "reading blob from %s", u->request.source->name);
     return task_fail(&u->task, &err);
 }
 
@@ -144,7 +151,7 @@ static enum step_result step_stream(struct task *task)
     if (gap_is_too_long(u)) {
         struct error err = ERROR_INIT;
         error_set(&err, ERR_TRANSIENT, "reading blob %s from %s: silent for too long",
-                  u->blob->digest.text, u->copy->request.source->name);
+                  u->request.blob->digest.text, u->request.source->name);
         return task_fail(task, &err);
     }
     if (u->read && u->read->task.done && u->read->task.result && proof != BRIDGE_PROVEN)

@@ -144,6 +144,8 @@ struct store_op *tag_list(struct store *store, const struct store_tags *receiver
 struct store_op *blob_stat(struct store *store, const struct descriptor *blob, struct task *parent);
 struct store_op *blob_read(struct store *store, const struct descriptor *blob, int64_t offset,
                            struct bridge *bridge, struct task *parent);
+/* By the driver's word and what was refused before. */
+bool session_may_mount(const struct registry *registry, const char *to, const char *from);
 struct store_op *session_begin(struct store *store, const struct descriptor *blob,
                                const struct store_begin_hint *hint, struct task *parent);
 struct store_op *session_write(struct store *store, struct store_op *begin, struct bridge *bridge,

@@ -113,6 +113,11 @@ static bool probe_finds(const struct store *store)
     return registry->self_probe == OCYNC_YES;
 }
 
+static bool can_mount(const struct store *store, const char *from)
+{
+    return session_may_mount(store->host, store->repository, from);
+}
+
 static const struct store_ops repository_ops = {
     .free = repository_free,
     .head = manifest_head,
@@ -139,6 +144,7 @@ struct store *registry_repository(struct registry *registry, const char *name, b
         .requests = registry->requests,
         .bodies = registry->bodies,
         .probe_finds = probe_finds,
+        .can_mount = can_mount,
     };
     r->store.name = xasprintf("%s/%s", registry_name(registry), r->store.repository);
     return &r->store;

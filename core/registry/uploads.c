@@ -51,10 +51,8 @@ static size_t owner_len(const char *repository)
     return strcspn(repository, "/");
 }
 
-static bool may_mount(const struct repository *repository, const char *from)
+bool session_may_mount(const struct registry *registry, const char *to, const char *from)
 {
-    const struct registry *registry = repository->registry;
-    const char *to = repository->store.repository;
     uint32_t policy = driver_instance_profile(registry->driver)->mount;
     _cleanup_free_ char *pair = xasprintf("%s %s", to, from);
     if (policy == OCYNC_MOUNT_NEVER || map_get(registry->no_mount_from, pair))
@@ -69,10 +67,10 @@ static void choose_mount(struct begin_op *b, const struct store_begin_hint *hint
     const struct repository *repository = b->repository;
     const char *own = repository->store.repository;
     if (hint->mount_from && !str_eq(hint->mount_from, own) &&
-        may_mount(repository, hint->mount_from)) {
+        session_may_mount(repository->registry, own, hint->mount_from)) {
         b->mount_from = xstrdup(hint->mount_from);
     } else if (hint->probe && repository->registry->self_probe != OCYNC_NO &&
-               may_mount(repository, own)) {
+               session_may_mount(repository->registry, own, own)) {
         b->mount_from = xstrdup(own);
         b->probing = true;
     }

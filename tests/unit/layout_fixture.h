@@ -62,7 +62,7 @@ static inline void reopen(struct fixture *f, enum layout_mode mode)
 {
     struct error err = ERROR_INIT;
     store_free(take_ptr(&f->store));
-    if (layout_open(f->loop, f->dir, mode, &f->store, &err) < 0)
+    if (layout_open(f->loop, f->dir, mode, 0, &f->store, &err) < 0)
         fail_msg("%s", err.text);
 }
 

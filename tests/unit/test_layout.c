@@ -41,7 +41,7 @@ static void opening(void **state)
             struct error err = ERROR_INIT;
             struct store *store = NULL;
             int wanted = mode == LAYOUT_READ ? table[i].read : table[i].write;
-            int r = layout_open(f->loop, f->dir, (enum layout_mode)mode, &store, &err);
+            int r = layout_open(f->loop, f->dir, (enum layout_mode)mode, 0, &store, &err);
             if (r != wanted || (r < 0 && (!strstr(err.text, table[i].words) ||
                                           !strstr(err.text, f->dir) || store)))
                 fail_msg("case %zu, mode %d: %d: %s", i, mode, r, err.text);
@@ -55,7 +55,7 @@ static void opening_what_is_not_there(void **state)
     struct fixture *f = *state;
     struct error err = ERROR_INIT;
     struct store *store = NULL;
-    assert_int_equal(layout_open(f->loop, f->dir, LAYOUT_READ, &store, &err), ERR_NOT_FOUND);
+    assert_int_equal(layout_open(f->loop, f->dir, LAYOUT_READ, 0, &store, &err), ERR_NOT_FOUND);
     assert_non_null(strstr(err.text, f->dir));
     /* For writing it is fine, and nothing is made before there is something to write. */
     reopen(f, LAYOUT_WRITE);
@@ -83,7 +83,7 @@ static void opening_a_file(void **state)
     free(f->dir);
     f->dir = xasprintf("%s/file", f->top);
     for (int mode = LAYOUT_READ; mode <= LAYOUT_WRITE; mode++)
-        assert_int_equal(layout_open(f->loop, f->dir, (enum layout_mode)mode, &store, &err),
+        assert_int_equal(layout_open(f->loop, f->dir, (enum layout_mode)mode, 0, &store, &err),
                          ERR_IO);
     assert_non_null(strstr(err.text, "no folder"));
 }
@@ -265,7 +265,7 @@ static int write_tags(struct fixture *f, int who)
     struct store *store;
     loop_free(f->loop); /* a copy of the parent's */
     f->loop = loop_new(&err);
-    if (!f->loop || layout_open(f->loop, f->dir, LAYOUT_WRITE, &store, &err) < 0)
+    if (!f->loop || layout_open(f->loop, f->dir, LAYOUT_WRITE, 0, &store, &err) < 0)
         return 2;
     f->store = store;
     struct manifest *manifest = write_image(f, "shared", "layer");

@@ -87,7 +87,7 @@ static void from_layout_to_layout(void **state)
     struct descriptor blob = blob_of(bytes, sizeof(bytes));
     reopen(f, LAYOUT_WRITE);
     feed(f, &blob, bytes);
-    assert_int_equal(layout_open(f->loop, dir, LAYOUT_WRITE, &target, &err), 0);
+    assert_int_equal(layout_open(f->loop, dir, LAYOUT_WRITE, 0, &target, &err), 0);
     struct store_op *begin = target->ops->begin(target, &blob, &hint, NULL);
     assert_int_equal(run(f, begin), 0);
     struct bridge *bridge = bridge_new(NULL, &blob.digest, blob.size);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Machines that write down their steps: "a1" is step 1 of machine a. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "base/str.h"
@@ -11,14 +12,16 @@
 
 #include <stdlib.h>
 
+enum ending { ENDS, FAILS, FAILS_WITHOUT_CLASS, WAITS, SLEEPS, NAPS };
+
 struct machine {
     struct task task; /* first */
     const char *name;
-    struct machine *child;   /* freed with it */
-    struct task *wakes;      /* woken in step 1 */
-    struct machine **kills;  /* freed in step 1 */
-    struct machine *starts;  /* started in step 1 */
-    enum { ENDS, FAILS, FAILS_WITHOUT_CLASS, WAITS, SLEEPS, NAPS } then;
+    struct machine *child;  /* freed with it */
+    struct task *wakes;     /* woken in step 1 */
+    struct machine **kills; /* freed in step 1 */
+    struct machine *starts; /* started in step 1 */
+    enum ending then;
 };
 
 static struct loop *loop;
@@ -101,7 +104,7 @@ static struct machine *machine_new(const char *name, struct task *parent)
     return m;
 }
 
-static struct machine *machine_start(const char *name, int then)
+static struct machine *machine_start(const char *name, enum ending then)
 {
     struct machine *m = machine_new(name, NULL);
     m->then = then;
@@ -200,6 +203,21 @@ static void test_woken_while_running(void **state)
     assert_turn("a1");
     assert_turn("a2");
     assert_true(a->task.done);
+    machine_free(a);
+}
+
+/* Done is done, whoever woke it in its last step; a new start finds a clean slate. */
+static void test_woken_in_its_last_step(void **state)
+{
+    (void)state;
+    struct machine *a = machine_start("a", ENDS);
+    a->wakes = &a->task;
+    assert_turn("a1 a2");
+    assert_true(a->task.done);
+    assert_turn("");
+    task_start(&a->task, &second);
+    assert_turn("a2");
+    assert_turn("");
     machine_free(a);
 }
 
@@ -405,6 +423,7 @@ int main(void)
         TEST(test_waiting_until_woken),
         TEST(test_waking_what_can_t_be_woken),
         TEST(test_woken_while_running),
+        TEST(test_woken_in_its_last_step),
         TEST(test_started_in_a_turn_runs_in_the_next),
         TEST(test_a_turn_ends),
         TEST(test_sleeping),

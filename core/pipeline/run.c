@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tables that copies share, and the small things that all step machines use. */
+#include "pipeline/private.h"
+
+#include <stdlib.h>
+
+struct run *run_new(struct loop *loop, const struct run_options *options)
+{
+    struct run *run = xcalloc(1, sizeof(*run));
+    run->loop = loop;
+    run->options = *options;
+    run->blobs = map_new();
+    run->movers = map_new();
+    return run;
+}
+
+void run_free(struct run *run)
+{
+    if (!run)
+        return;
+    map_free(run->movers, NULL);
+    map_free(run->blobs, blob_free);
+    free(run);
+}
+
+void run_drain(struct run *run)
+{
+    run->draining = true;
+}
+
+void run_emit(struct run *run, const struct event *event)
+{
+    if (run->options.sink)
+        run->options.sink->emit(run->options.sink, event);
+}
+
+char *run_key(const void *where, const struct digest *digest)
+{
+    return xasprintf("%p %s", where, digest->text);
+}
+
+/* ---- waiters ---- */
+
+void waiters_add(struct waiters *waiters, struct task *task)
+{
+    for (size_t i = 0; i < waiters->list.len; i++) {
+        if (waiters->list.items[i] == task)
+            return;
+    }
+    vec_add(&waiters->list, task);
+}
+
+void waiters_remove(struct waiters *waiters, const struct task *task)
+{
+    for (size_t i = 0; i < waiters->list.len; i++) {
+        if (waiters->list.items[i] == task) {
+            vec_remove(&waiters->list, i);
+            return;
+        }
+    }
+}
+
+void waiters_wake(struct waiters *waiters)
+{
+    for (size_t i = 0; i < waiters->list.len; i++)
+        task_wake(waiters->list.items[i]);
+}
+
+void waiters_done(struct waiters *waiters)
+{
+    vec_done(&waiters->list);
+}

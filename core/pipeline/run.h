@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One run: many copies that share what they find out and what they move. A blob that several
+ * images need is made present once per repository, and its bytes go once to each host.
+ */
+#pragma once
+
+#include "net/retry.h"
+#include "oci/store.h"
+#include "pipeline/event.h"
+
+struct run_options {
+    bool foreign_layers; /* copy them too, instead of leaving them out */
+    bool dry_run;
+    struct retry_policy retry; /* of moving a blob */
+    struct event_sink *sink;   /* may be NULL */
+};
+
+struct run;
+struct run *run_new(struct loop *loop, const struct run_options *options);
+/* Its copies must be gone; the stores that they used must still be there. NULL is fine. */
+void run_free(struct run *run);
+/* Nothing new starts; what runs may end. Copies that are not complete end with ERR_CANCELLED. */
+void run_drain(struct run *run);
