@@ -9,7 +9,8 @@
 #include <string.h>
 
 const struct command *const commands[] = {
-    &command_copy, &command_tags, &command_inspect, &command_plugin, &command_version, NULL,
+    &command_copy,   &command_tags,   &command_inspect, &command_validate,
+    &command_expand, &command_plugin, &command_version, NULL,
 };
 
 static const struct command *find_command(const char *name)
@@ -102,6 +103,7 @@ int main(int argc, char **argv)
     vec_done(&globals.plugin_dirs.list);
     vec_done(&globals.plugin_trust_dirs.list);
     vec_done(&globals.resolve.list);
+    vec_done(&globals.set.list);
     if (fflush(stdout) != 0 && code == EXIT_OK) {
         log_error("standard output can't be written");
         code = EXIT_ALL_FAILED;

@@ -11,6 +11,10 @@
 #include <unistd.h>
 
 static const struct option global_table[] = {
+    {"config", 'c', "FILE", OPTION_STRING, offsetof(struct globals, config),
+     "the configuration file (- is standard input)"},
+    {"set", 0, "KEY=VALUE", OPTION_LIST, offsetof(struct globals, set),
+     "set a key of the configuration file (repeatable)"},
     {"plugin-dir", 0, "DIR", OPTION_LIST, offsetof(struct globals, plugin_dirs),
      "look for drivers here first (repeatable)"},
     {"plugin-trust-dir", 0, "DIR", OPTION_LIST, offsetof(struct globals, plugin_trust_dirs),

@@ -10,9 +10,9 @@
 
 /* Options that every subcommand takes, before its name or after it. */
 struct globals {
-    struct string_list plugin_dirs, plugin_trust_dirs, resolve;
+    struct string_list plugin_dirs, plugin_trust_dirs, resolve, set;
     int jobs;
-    const char *events, *log_format, *color;
+    const char *config, *events, *log_format, *color;
     int verbose;
     bool quiet, help;
 };
@@ -36,7 +36,7 @@ struct command {
 };
 
 extern const struct command command_copy, command_tags, command_inspect, command_plugin,
-    command_version;
+    command_version, command_validate, command_expand;
 /* All of them, NULL-terminated. */
 extern const struct command *const commands[];
 

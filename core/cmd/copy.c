@@ -18,14 +18,16 @@
 #define DRAIN_MS_DEFAULT 25000
 
 struct copy_command_options {
-    const char *platform;
-    bool foreign_layers, dry_run, json;
+    struct string_list platforms;
+    bool keep_index, foreign_layers, dry_run, json;
     int64_t drain_ms;
 };
 
 static const struct option copy_table[] = {
-    {"platform", 0, "OS/ARCH", OPTION_STRING, offsetof(struct copy_command_options, platform),
-     "of an index, copy only the image for this platform"},
+    {"platform", 0, "OS/ARCH", OPTION_LIST, offsetof(struct copy_command_options, platforms),
+     "of an index, copy only the image for this platform; repeated: an index of those"},
+    {"keep-index", 0, NULL, OPTION_FLAG, offsetof(struct copy_command_options, keep_index),
+     "with one --platform, copy an index of it all the same"},
     {"foreign-layers", 0, NULL, OPTION_FLAG, offsetof(struct copy_command_options, foreign_layers),
      "copy layers that registries need not hold, too"},
     {"dry-run", 0, NULL, OPTION_FLAG, offsetof(struct copy_command_options, dry_run),
@@ -44,8 +46,7 @@ struct copy_run {
     struct side_options source_side, target_side;
     struct net_options net;
     struct endpoint source, target;
-    struct platform platform;
-    bool has_platform;
+    VEC(struct platform) platforms;
     char *target_reference, *source_text, *target_text;
     struct sinks sinks;
     struct event_sink log_sink;
@@ -169,13 +170,19 @@ static int choose_target_reference(struct copy_run *run, struct error *err)
     return 0;
 }
 
-static int parse_platform(struct copy_run *run, struct error *err)
+static int parse_platforms(struct copy_run *run, struct error *err)
 {
-    if (!run->options.platform)
-        return 0;
-    int result = platform_parse(run->options.platform, &run->platform, err);
-    run->has_platform = result == 0;
-    return result;
+    const struct string_list *given = &run->options.platforms;
+    for (size_t i = 0; i < given->list.len; i++) {
+        struct platform platform;
+        int result = platform_parse(given->list.items[i], &platform, err);
+        if (result < 0)
+            return result;
+        vec_add(&run->platforms, platform);
+    }
+    if (run->options.keep_index && !given->list.len)
+        return error_set(err, ERR_USAGE, "--keep-index says something only with --platform");
+    return 0;
 }
 
 static enum progress_mode progress_mode(const struct copy_run *run)
@@ -203,7 +210,7 @@ static int open_reports(struct copy_run *run, struct error *err)
 
 static int set_up(struct copy_run *run, const struct string_list *operands, struct error *err)
 {
-    int result = parse_platform(run, err);
+    int result = parse_platforms(run, err);
     if (result == 0)
         result = open_reports(run, err);
     if (result == 0)
@@ -228,7 +235,9 @@ static void start_copy(struct copy_run *run)
         .target_reference = run->target_reference,
         .source_text = run->source_text,
         .target_text = run->target_text,
-        .platform = run->has_platform ? &run->platform : NULL,
+        .platforms = run->platforms.items,
+        .n_platforms = run->platforms.len,
+        .keep_index = run->options.keep_index,
     };
     struct run_options options = {
         .foreign_layers = run->options.foreign_layers,
@@ -306,7 +315,9 @@ static int tear_down(struct copy_run *run, int code)
     progress_free(run->progress);
     endpoint_done(&run->target);
     endpoint_done(&run->source);
-    platform_done(&run->platform);
+    for (size_t i = 0; i < run->platforms.len; i++)
+        platform_done(&run->platforms.items[i]);
+    vec_done(&run->platforms);
     free(run->target_reference);
     free(run->source_text);
     free(run->target_text);
@@ -339,6 +350,7 @@ static int copy_main(const struct command *self, struct globals *globals, int ar
             code = tear_down(&run, run_copy(&run));
     }
     vec_done(&operands.list);
+    vec_done(&run.options.platforms.list);
     vec_done(&run.source_side.driver_options.list);
     vec_done(&run.target_side.driver_options.list);
     vec_done(&run.net.token_hosts.list);

@@ -128,7 +128,7 @@ static int open_layout(struct context *ctx, const struct endpoint_request *r, st
 {
     enum layout_mode mode = r->use == ENDPOINT_WRITE ? LAYOUT_WRITE : LAYOUT_READ;
     int result = layout_open(ctx->loop, e->ref.path, mode, ctx->globals->jobs, &e->store, err);
-    if (result < 0 || e->reference || r->use == ENDPOINT_WRITE)
+    if (result < 0 || e->reference || r->use != ENDPOINT_READ)
         return result;
     return layout_default_reference(e->store, &e->reference, err);
 }

@@ -27,7 +27,11 @@ struct net_options {
 extern const struct option net_table[];
 extern const struct option side_table[], source_table[], target_table[];
 
-enum endpoint_use { ENDPOINT_READ, ENDPOINT_WRITE };
+enum endpoint_use {
+    ENDPOINT_LIST, /* all of it: no reference is chosen when none is given */
+    ENDPOINT_READ,
+    ENDPOINT_WRITE,
+};
 
 struct endpoint {
     struct ref ref;

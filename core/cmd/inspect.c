@@ -131,7 +131,7 @@ static int inspect_main(const struct command *self, struct globals *globals, int
 {
     struct inspect_options options = {0};
     const struct option_group group = {"Options", inspect_table, &options};
-    return query_run(self, globals, &group, argc, argv, inspect, &options);
+    return query_run(self, globals, ENDPOINT_READ, &group, argc, argv, inspect, &options);
 }
 
 const struct command command_inspect = {

@@ -15,12 +15,12 @@ static void on_warning(void *arg, const char *sentence)
     log_warn("%s", sentence);
 }
 
-static int open_and_run(struct query *q, const struct string_list *operands,
+static int open_and_run(struct query *q, enum endpoint_use use, const struct string_list *operands,
                         int (*body)(struct query *query, void *arg), void *arg)
 {
     struct error err = ERROR_INIT;
     const struct endpoint_request request = {.text = operands->list.items[0],
-                                             .use = ENDPOINT_READ,
+                                             .use = use,
                                              .side = &q->side,
                                              .net = &q->net,
                                              .hooks = {on_retry, on_warning, NULL}};
@@ -31,8 +31,9 @@ static int open_and_run(struct query *q, const struct string_list *operands,
     return code;
 }
 
-int query_run(const struct command *self, struct globals *globals, const struct option_group *extra,
-              int argc, char **argv, int (*body)(struct query *query, void *arg), void *arg)
+int query_run(const struct command *self, struct globals *globals, enum endpoint_use use,
+              const struct option_group *extra, int argc, char **argv,
+              int (*body)(struct query *query, void *arg), void *arg)
 {
     struct query q = {.net = NET_OPTIONS_DEFAULTS};
     const struct option_group groups[] = {
@@ -49,7 +50,7 @@ int query_run(const struct command *self, struct globals *globals, const struct 
         if (context_init(&q.ctx, globals, &err) < 0) {
             code = command_fail(&err);
         } else {
-            code = open_and_run(&q, &operands, body, arg);
+            code = open_and_run(&q, use, &operands, body, arg);
             context_done(&q.ctx);
         }
     }

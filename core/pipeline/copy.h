@@ -12,7 +12,11 @@ struct copy_request {
     const char *source_reference;          /* tag, or text of a digest */
     const char *target_reference;          /* NULL: the digest of what is copied */
     const char *source_text, *target_text; /* for people and reports */
-    const struct platform *platform;       /* that child of an index; NULL: everything */
+    /* Of an index, only what these ask for: one, that image itself; several, or with keep_index,
+     * an index of those. None: everything. */
+    const struct platform *platforms;
+    size_t n_platforms;
+    bool keep_index;
 };
 
 /* Counted in blobs, bytes and manifests. */

@@ -34,8 +34,8 @@ struct copy {
     struct store_op *target_head;
     struct manifest *root_manifest; /* until the root image takes it */
     struct digest digest;
-    struct digest chosen; /* of the one platform asked for */
-    bool update;          /* the target has the tag: parts of it may be there */
+    bool is_chosen; /* it is the one platform asked for */
+    bool update;    /* the target has the tag: parts of it may be there */
     size_t n_blobs;
     struct map *images; /* digest -> struct image */
     int64_t manifest_bytes;
@@ -113,7 +113,13 @@ int64_t upload_received(const struct upload *upload);
 /* ---- resolve.c ---- */
 
 extern const struct step resolve_first_step;
-extern const struct step copy_plan_step; /* in copy.c: what comes after resolving */
+extern const struct step copy_choose_step;  /* in choose.c */
+extern const struct step copy_compare_step; /* in resolve.c: with what the target has */
+extern const struct step copy_plan_step;    /* in copy.c: what comes after resolving */
+bool copy_target_has(const struct copy *copy, const struct digest *digest);
+enum step_result copy_unchanged(struct copy *copy, const struct digest *digest);
+/* Takes the answer to copy->op as the root manifest, then goes on. */
+enum step_result copy_take_manifest(struct copy *copy, const struct step *next);
 
 /* ---- events ---- */
 

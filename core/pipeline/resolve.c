@@ -6,7 +6,6 @@
  * needs no HEAD. A tag is read once; everything after it goes by digest, so a tag that moves
  * meanwhile can't mix two images.
  */
-#include "base/str.h"
 #include "pipeline/private.h"
 
 #include <stdlib.h>
@@ -18,8 +17,6 @@ static enum step_result step_source_head(struct task *task);
 static enum step_result step_source_headed(struct task *task);
 static enum step_result step_source_get(struct task *task);
 static enum step_result step_source_got(struct task *task);
-static enum step_result step_platform(struct task *task);
-static enum step_result step_platform_got(struct task *task);
 static enum step_result step_compare(struct task *task);
 const struct step resolve_first_step = {"target-head", step_target_head};
 static const struct step target_headed_step = {"target-headed", step_target_headed};
@@ -27,9 +24,7 @@ static const struct step source_head_step = {"source-head", step_source_head};
 static const struct step source_headed_step = {"source-headed", step_source_headed};
 static const struct step source_get_step = {"source-get", step_source_get};
 static const struct step source_got_step = {"source-got", step_source_got};
-static const struct step platform_step = {"choose-platform", step_platform};
-static const struct step platform_got_step = {"platform-got", step_platform_got};
-static const struct step compare_step = {"compare", step_compare};
+const struct step copy_compare_step = {"compare", step_compare};
 
 static struct copy *copy_of(struct task *task)
 {
@@ -41,7 +36,7 @@ static const char *target_reference(const struct copy *c)
 {
     if (c->request.target_reference)
         return c->request.target_reference;
-    return digest_is_set(&c->asked) && !c->request.platform ? c->asked.text : NULL;
+    return digest_is_set(&c->asked) && !c->request.n_platforms ? c->asked.text : NULL;
 }
 
 static enum step_result step_target_head(struct task *task)
@@ -54,12 +49,12 @@ static enum step_result step_target_head(struct task *task)
     return task_wait(task, &target_headed_step);
 }
 
-static bool target_has(const struct copy *c, const struct digest *digest)
+bool copy_target_has(const struct copy *c, const struct digest *digest)
 {
     return c->target_head && c->target_head->found && digest_equal(&c->target_head->digest, digest);
 }
 
-static enum step_result unchanged(struct copy *c, const struct digest *digest)
+enum step_result copy_unchanged(struct copy *c, const struct digest *digest)
 {
     c->digest = *digest;
     c->outcome = OUTCOME_PRESENT;
@@ -74,9 +69,9 @@ static enum step_result step_target_headed(struct task *task)
     if (c->target_head->task.result)
         return task_fail(task, &c->target_head->task.err);
     c->update = c->target_head->found;
-    if (digest_is_set(&c->asked) && !c->request.platform && target_has(c, &c->asked))
-        return unchanged(c, &c->asked);
-    bool worth_a_head = c->update && !digest_is_set(&c->asked) && !c->request.platform;
+    if (digest_is_set(&c->asked) && !c->request.n_platforms && copy_target_has(c, &c->asked))
+        return copy_unchanged(c, &c->asked);
+    bool worth_a_head = c->update && !digest_is_set(&c->asked) && !c->request.n_platforms;
     return task_next(task, worth_a_head ? &source_head_step : &source_get_step);
 }
 
@@ -104,8 +99,8 @@ static enum step_result step_source_headed(struct task *task)
         return task_fail(task, &c->op->task.err);
     if (!c->op->found)
         return not_found(c);
-    if (target_has(c, &c->op->digest))
-        return unchanged(c, &c->op->digest);
+    if (copy_target_has(c, &c->op->digest))
+        return copy_unchanged(c, &c->op->digest);
     return task_next(task, &source_get_step);
 }
 
@@ -123,7 +118,7 @@ static enum step_result step_source_get(struct task *task)
     return task_wait(task, &source_got_step);
 }
 
-static enum step_result take_manifest(struct copy *c, const struct step *next)
+enum step_result copy_take_manifest(struct copy *c, const struct step *next)
 {
     if (!c->op->task.done)
         return task_wait(&c->task, c->task.step);
@@ -137,74 +132,14 @@ static enum step_result take_manifest(struct copy *c, const struct step *next)
 
 static enum step_result step_source_got(struct task *task)
 {
-    return take_manifest(copy_of(task), &platform_step);
-}
-
-/* ---- one platform of an index ---- */
-
-static enum step_result no_such_platform(struct copy *c)
-{
-    struct error err = ERROR_INIT;
-    struct buf have = BUF_INIT(400);
-    for (size_t i = 0; i < c->root_manifest->n_children; i++) {
-        const struct descriptor *child = &c->root_manifest->children[i];
-        if (child->is_attestation || !child->platform.os)
-            continue;
-        _cleanup_free_ char *text = platform_text(&child->platform);
-        if (buf_printf(&have, "%s%s", have.len ? ", " : "", text) < 0)
-            break;
-    }
-    _cleanup_free_ char *wanted = platform_text(c->request.platform);
-    error_set(&err, ERR_NOT_FOUND, "%s has no image for %s (it has: %s)", c->request.source_text,
-              wanted, have.len ? buf_str(&have) : "none");
-    buf_done(&have);
-    return task_fail(&c->task, &err);
-}
-
-static const struct descriptor *choose(const struct copy *c)
-{
-    for (size_t i = 0; i < c->root_manifest->n_children; i++) {
-        const struct descriptor *child = &c->root_manifest->children[i];
-        if (!child->is_attestation && media_type_is_manifest(child->media_type) &&
-            platform_matches(c->request.platform, &child->platform))
-            return child;
-    }
-    return NULL;
-}
-
-static enum step_result step_platform(struct task *task)
-{
-    struct copy *c = copy_of(task);
-    struct store *source = c->request.source;
-    if (!c->request.platform)
-        return task_next(task, &compare_step);
-    if (c->root_manifest->kind != MANIFEST_INDEX) {
-        if (!digest_is_set(&c->chosen))
-            copy_emit(c, (struct event){.kind = EVENT_WARNING,
-                                        .text = "the source is one image and no index: it is "
-                                                "copied whatever its platform is"});
-        return task_next(task, &compare_step);
-    }
-    const struct descriptor *child = choose(c);
-    if (!child)
-        return no_such_platform(c);
-    c->chosen = child->digest;
-    if (target_has(c, &child->digest))
-        return unchanged(c, &child->digest);
-    c->op = source->ops->get(source, child->digest.text, &child->digest, child->media_type, task);
-    return task_wait(task, &platform_got_step);
-}
-
-static enum step_result step_platform_got(struct task *task)
-{
-    return take_manifest(copy_of(task), &platform_step);
+    return copy_take_manifest(copy_of(task), &copy_choose_step);
 }
 
 static enum step_result step_compare(struct task *task)
 {
     struct copy *c = copy_of(task);
-    if (target_has(c, &c->root_manifest->digest))
-        return unchanged(c, &c->root_manifest->digest);
+    if (copy_target_has(c, &c->root_manifest->digest))
+        return copy_unchanged(c, &c->root_manifest->digest);
     c->digest = c->root_manifest->digest;
     return task_next(task, &copy_plan_step);
 }

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Of an index, what was asked for: one platform means that image itself, several (or one with
+ * keep_index) an index of those, cut from the original.
+ */
+#include "select/platforms.h"
+#include "select/subset.h"
+
+#include "pipeline/private.h"
+
+#include <stdlib.h>
+
+static enum step_result step_choose(struct task *task);
+static enum step_result step_chosen(struct task *task);
+const struct step copy_choose_step = {"choose-platform", step_choose};
+static const struct step chosen_step = {"chosen", step_chosen};
+
+static struct copy *copy_of(struct task *task)
+{
+    return container_of(task, struct copy, task);
+}
+
+static void warn_missing(struct copy *c, const struct platform_choice *choice)
+{
+    for (size_t i = 0; i < choice->n_missing; i++) {
+        _cleanup_free_ char *name = platform_text(&c->request.platforms[choice->missing[i]]);
+        _cleanup_free_ char *text =
+            xasprintf("%s has no image for %s", c->request.source_text, name);
+        copy_emit(c, (struct event){.kind = EVENT_WARNING, .text = text});
+    }
+}
+
+/* The image that fits, or an index below that says of itself for what it is not. */
+static const struct descriptor *single(const struct copy *c, const struct platform_choice *choice)
+{
+    const struct manifest *index = c->root_manifest;
+    const struct descriptor *other = NULL;
+    for (size_t i = 0; i < index->n_children; i++) {
+        const struct descriptor *child = &index->children[i];
+        if (!choice->keep[i] || child->is_attestation)
+            continue;
+        if (platform_matches(&c->request.platforms[0], &child->platform))
+            return child;
+        other = other ? other : child;
+    }
+    return other;
+}
+
+static enum step_result take_single(struct copy *c, const struct platform_choice *choice)
+{
+    struct store *source = c->request.source;
+    const struct descriptor *child = single(c, choice);
+    if (!child)
+        return task_next(&c->task, &copy_compare_step); /* an empty index */
+    c->is_chosen = true;
+    if (copy_target_has(c, &child->digest))
+        return copy_unchanged(c, &child->digest);
+    c->op =
+        source->ops->get(source, child->digest.text, &child->digest, child->media_type, &c->task);
+    return task_wait(&c->task, &chosen_step);
+}
+
+static enum step_result take_subset(struct copy *c, const struct platform_choice *choice)
+{
+    struct manifest *subset = NULL;
+    struct error err = ERROR_INIT;
+    if (choice->n_kept && subset_cut(c->root_manifest, choice->keep, &subset, &err) < 0) {
+        error_wrap(&err, "%s", c->request.source_text);
+        return task_fail(&c->task, &err);
+    }
+    if (subset) {
+        manifest_free(c->root_manifest);
+        c->root_manifest = subset;
+    }
+    return task_next(&c->task, &copy_compare_step);
+}
+
+static enum step_result choose(struct copy *c)
+{
+    const struct copy_request *r = &c->request;
+    struct platform_choice choice = {0};
+    struct error err = ERROR_INIT;
+    if (platforms_choose(c->root_manifest, r->platforms, r->n_platforms, &choice, &err) < 0) {
+        error_wrap(&err, "%s", r->source_text);
+        return task_fail(&c->task, &err);
+    }
+    warn_missing(c, &choice);
+    enum step_result result =
+        r->n_platforms == 1 && !r->keep_index ? take_single(c, &choice) : take_subset(c, &choice);
+    platform_choice_done(&choice);
+    return result;
+}
+
+static enum step_result step_choose(struct task *task)
+{
+    struct copy *c = copy_of(task);
+    if (!c->request.n_platforms)
+        return task_next(task, &copy_compare_step);
+    if (c->root_manifest->kind == MANIFEST_INDEX)
+        return choose(c);
+    if (!c->is_chosen)
+        copy_emit(c, (struct event){.kind = EVENT_WARNING,
+                                    .text = "the source is one image and no index: it is copied "
+                                            "whatever its platform is"});
+    return task_next(task, &copy_compare_step);
+}
+
+static enum step_result step_chosen(struct task *task)
+{
+    return copy_take_manifest(copy_of(task), &copy_choose_step);
+}
