@@ -3,8 +3,8 @@
 
 # To build ocync.
 BUILD_PACKAGES=(
-    gcc libc6-dev make autoconf automake libtool pkg-config
-    libcurl4-openssl-dev libjansson-dev libssl-dev libpsl-dev
+    gcc libc6-dev make autoconf automake libtool pkg-config ca-certificates
+    libcurl4-openssl-dev libjansson-dev libssl-dev libpsl-dev libyaml-dev
 )
 
 package_is_installed()

@@ -156,6 +156,7 @@ struct credential_lookup {
     const struct docker_config *config;
     struct helper_op *helper;
     struct credential result;
+    bool is_for_host;
 };
 
 static const struct step open_source, ask_helper, hear_helper, look_inside;
@@ -214,6 +215,7 @@ static enum step_result step_hear_helper(struct task *task)
     if (helper->result < 0)
         return task_fail(task, &helper->err);
     bool found = helper_take(lookup->helper, &lookup->result);
+    lookup->is_for_host = found;
     task_free(helper);
     lookup->helper = NULL;
     return found ? task_end(task) : task_next(task, &look_inside);
@@ -278,6 +280,7 @@ struct credential_lookup *credential_lookup_start(struct loop *loop, struct task
     lookup->helper_timeout_ms = query->helper_timeout_ms;
     if (query->given)
         lookup->result = credential_copy(query->given);
+    lookup->is_for_host = query->given;
     task_start(&lookup->task, query->given ? &given : &open_source);
     return lookup;
 }
@@ -285,6 +288,11 @@ struct credential_lookup *credential_lookup_start(struct loop *loop, struct task
 struct task *credential_lookup_task(struct credential_lookup *lookup)
 {
     return lookup ? &lookup->task : NULL;
+}
+
+bool credential_lookup_is_for_host(const struct credential_lookup *lookup)
+{
+    return lookup->is_for_host;
 }
 
 const struct credential *credential_lookup_result(const struct credential_lookup *lookup)

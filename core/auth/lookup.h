@@ -44,5 +44,7 @@ struct credential_lookup *credential_lookup_start(struct loop *loop, struct task
                                                   struct credential_sources *sources,
                                                   const struct credential_query *query);
 struct task *credential_lookup_task(struct credential_lookup *lookup);
+/* Is it the credential of the whole host: given, or a helper's, which knows no repositories? */
+bool credential_lookup_is_for_host(const struct credential_lookup *lookup);
 /* Owned by the lookup. */
 const struct credential *credential_lookup_result(const struct credential_lookup *lookup);

@@ -195,6 +195,18 @@ static int fail_refused(const struct turn *t, int status, const char *said)
     return fail(t, OCYNC_ERR_AUTH, sentence);
 }
 
+/* What the server asks to wait, in seconds; dates are left to the usual pauses. */
+static int64_t asked_pause_ms(const struct ocync_result *result)
+{
+    for (size_t i = 0; i < result->n_headers; i++) {
+        int64_t seconds;
+        if (str_eq(result->headers[i].name, "retry-after") &&
+            str_to_int64(result->headers[i].value, 0, 86400, &seconds) == 0)
+            return seconds * 1000;
+    }
+    return 0;
+}
+
 static int fail_status(const struct turn *t, int class, int status, const char *said)
 {
     const char *what = class == OCYNC_ERR_THROTTLED   ? "asks to slow down"
@@ -234,6 +246,7 @@ static int judge_status(const struct turn *t, const struct ocync_result *result)
     const char *said = token_answer_message(t->host, t->object, state->args, result);
     if (is_refusal(state, status))
         return fail_refused(t, status, said);
+    t->effect->duration_ms = asked_pause_ms(result);
     if (status == 429)
         return fail_status(t, OCYNC_ERR_THROTTLED, status, said);
     if (status == 408 || status >= 500)

@@ -74,6 +74,7 @@ static const char *const class_names[] = {
     [-ERR_IMMUTABLE] = "immutable",
     [-ERR_MISSING_PART] = "missing-part",
     [-ERR_UNSUPPORTED] = "unsupported",
+    [-ERR_REFUSED] = "refused",
 };
 
 const char *error_class_name(enum error_class class)

@@ -31,6 +31,7 @@ enum error_class {
     ERR_IMMUTABLE = -15,    /* the tag exists and may not change */
     ERR_MISSING_PART = -16, /* a manifest names something the target lacks */
     ERR_UNSUPPORTED = -17,  /* the peer can't do that */
+    ERR_REFUSED = -18,      /* a quota, a policy or a read-only mode forbids it, whoever asks */
 };
 
 #define ERROR_TEXT_MAX 1024
@@ -39,6 +40,7 @@ struct error {
     enum error_class class;
     int http_status;        /* 0: none */
     int64_t retry_after_ms; /* what the peer asked for; -1: nothing */
+    bool stalled;           /* it was silent for too long: it may still be at work */
     char text[ERROR_TEXT_MAX];
 };
 

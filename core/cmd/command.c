@@ -77,6 +77,18 @@ static int apply_globals(const struct globals *g, struct error *err)
     return 0;
 }
 
+/* A global option that a command can't heed is refused rather than ignored. */
+static int check_globals(const struct command *self, const struct globals *g, struct error *err)
+{
+    const char *option = !self->reads_config && g->config         ? "--config"
+                         : !self->reads_config && g->set.list.len ? "--set"
+                         : !self->writes_events && g->events      ? "--events"
+                                                                  : NULL;
+    if (!option)
+        return 0;
+    return error_set(err, ERR_USAGE, "%s means nothing to ocync %s", option, self->name);
+}
+
 static int check_operands(const struct command *self, const struct string_list *operands,
                           size_t n_min, size_t n_max, struct error *err)
 {
@@ -103,6 +115,8 @@ int command_parse(const struct command *self, struct globals *globals,
     }
     if (result == 0)
         result = apply_globals(globals, &err);
+    if (result == 0)
+        result = check_globals(self, globals, &err);
     if (result == 0)
         result = check_operands(self, ret_operands, n_min, n_max, &err);
     if (result < 0)

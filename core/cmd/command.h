@@ -31,6 +31,8 @@ struct command {
     const char *operands;     /* "SOURCE TARGET" */
     const char *summary;      /* one line */
     const char *description;  /* for --help */
+    bool reads_config;        /* --config and --set mean something to it */
+    bool writes_events;       /* --events does */
     /* Returns the exit code. argv begins behind the name. */
     int (*run)(const struct command *self, struct globals *globals, int argc, char **argv);
 };

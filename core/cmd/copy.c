@@ -116,6 +116,7 @@ static void on_signal(void *arg, int number)
              "(once more: stop at once)",
              limit);
     run_drain(run->shared);
+    run->stop = !run_has_transfers(run->shared);
     timer_set(run->ctx.loop, &run->drain, run->options.drain_ms);
 }
 
@@ -149,7 +150,7 @@ static int open_endpoints(struct copy_run *run, const struct string_list *operan
     return endpoint_open(&run->ctx, &target, &run->target, err);
 }
 
-/* A target without a tag takes the source's; a source by digest is pushed by digest. */
+/* A target without a tag takes the source's; a source by digest alone is pushed by digest. */
 static int choose_target_reference(struct copy_run *run, struct error *err)
 {
     struct digest digest;
@@ -160,6 +161,8 @@ static int choose_target_reference(struct copy_run *run, struct error *err)
                          "a target by digest must have the digest of the source: %s", given);
     if (run->target.ref.tag)
         given = run->target.ref.tag;
+    else if (!given && run->source.ref.tag)
+        given = run->source.ref.tag;
     else if (!given && !source_by_digest)
         given = from;
     else
@@ -246,6 +249,7 @@ static void start_copy(struct copy_run *run)
         .sink = &run->sinks.sink,
     };
     options.retry.retries = run->net.retries;
+    options.commit_wait_ms = run->net.stall_ms;
     run->started_ms = clock_ms();
     run->shared = run_new(run->ctx.loop, &options);
     run->copy = copy_start(run->shared, NULL, &request);
@@ -259,7 +263,7 @@ static struct report_item result_of(const struct copy_run *run)
         .target = run->target_text,
         .outcome = copy_outcome(run->copy),
         .digest = *copy_digest(run->copy),
-        .stats = *copy_stats(run->copy),
+        .stats = copy_stats(run->copy),
         .err = task->err,
         .duration_ms = clock_ms() - run->started_ms,
     };
@@ -327,6 +331,19 @@ static int tear_down(struct copy_run *run, int code)
     return code;
 }
 
+/* What could not even begin is in the report, too. */
+static int refused(const struct copy_run *run, const struct string_list *operands,
+                   const struct error *err)
+{
+    const struct report_item item = {.source = operands->list.items[0],
+                                     .target = operands->list.items[1],
+                                     .outcome = OUTCOME_FAILED,
+                                     .err = *err};
+    if (run->options.json)
+        report_print_json(&item, 1, 0);
+    return command_fail(err);
+}
+
 static int copy_main(const struct command *self, struct globals *globals, int argc, char **argv)
 {
     struct copy_run run = {.net = NET_OPTIONS_DEFAULTS, .options.drain_ms = DRAIN_MS_DEFAULT};
@@ -345,7 +362,7 @@ static int copy_main(const struct command *self, struct globals *globals, int ar
         if (context_init(&run.ctx, globals, &err) < 0)
             code = command_fail(&err);
         else if (set_up(&run, &operands, &err) < 0)
-            code = tear_down(&run, command_fail(&err));
+            code = tear_down(&run, refused(&run, &operands, &err));
         else
             code = tear_down(&run, run_copy(&run));
     }
@@ -366,5 +383,6 @@ const struct command command_copy = {
         "Copies an image, an index with all its platforms, or an artifact, byte for byte.\n"
         "SOURCE and TARGET are references as docker writes them, or oci:DIR[:TAG] for an\n"
         "OCI image layout on disk. A target without a tag takes the source's tag.",
+    .writes_events = true,
     .run = copy_main,
 };

@@ -5,8 +5,10 @@
 #include "base/str.h"
 #include "layout/layout.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define ENDPOINT_NAME_MAX 4200
 
@@ -100,10 +102,22 @@ static bool same_side(const struct side_options *a, const struct side_options *b
            a->driver_options.list.len == 0 && b->driver_options.list.len == 0;
 }
 
+/* A file that was named must be there, whether the registry wants credentials or not. */
+static int check_auth_file(const char *what, const char *path, struct error *err)
+{
+    if (str_empty(path) || access(path, R_OK) == 0)
+        return 0;
+    return error_set(err, ERR_CONFIG, "%s %s: %s", what, path, strerror(errno));
+}
+
 static int open_registry(struct context *ctx, const struct endpoint_request *r, struct endpoint *e,
                          struct error *err)
 {
     int result = parse_settings(r->side, e, err);
+    if (result == 0)
+        result = check_auth_file("auth file", r->side->auth_file, err);
+    if (result == 0)
+        result = check_auth_file("REGISTRY_AUTH_FILE", getenv("REGISTRY_AUTH_FILE"), err);
     if (result < 0)
         return result;
     const struct registry_options options = registry_options_of(ctx, r, e);

@@ -46,5 +46,6 @@ const struct command command_expand = {
     .description =
         "Prints the configuration in FILE, or given by -c, as ocync understands it: variables,\n"
         "every --set and all defaults filled in. Secrets are ***.",
+    .reads_config = true,
     .run = expand_main,
 };

@@ -48,5 +48,6 @@ const struct command command_validate = {
         "Checks a configuration file, given as FILE or by -c, with every --set applied and\n"
         "variables filled in. All errors are shown at once, each with its line and column.\n"
         "Nothing is sent anywhere.",
+    .reads_config = true,
     .run = validate_main,
 };

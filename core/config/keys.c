@@ -118,13 +118,13 @@ static const struct key artifacts_keys[] = {
 };
 
 #define COPY_KEYS                                                                                  \
-    KEY("source", KEY_TEXT, AT(mapping_draft, source)),                                               \
-    KEY("targets", KEY_LIST, AT(mapping_draft, targets)),                                             \
-    KEY("tags", KEY_CUSTOM, AT(mapping_draft, mapping.tags), .section = &section_tags,                \
+    KEY("source", KEY_TEXT, AT(mapping_draft, source)),                                            \
+    KEY("targets", KEY_LIST, AT(mapping_draft, targets)),                                          \
+    KEY("tags", KEY_CUSTOM, AT(mapping_draft, mapping.tags), .section = &section_tags,             \
      .read = read_tags),                                                                           \
-    KEY("platforms", KEY_CUSTOM, AT(mapping_draft, mapping.platforms),                                \
+    KEY("platforms", KEY_CUSTOM, AT(mapping_draft, mapping.platforms),                             \
      .check = value_check_platform, .read = read_platforms),                                       \
-    KEY("artifacts", KEY_SECTION, AT(mapping_draft, mapping.artifacts),                               \
+    KEY("artifacts", KEY_SECTION, AT(mapping_draft, mapping.artifacts),                            \
      .section = &section_artifacts)
 
 static const struct key defaults_keys[] = {COPY_KEYS, {0}};

@@ -7,8 +7,8 @@
 
 #define QUOTED_MAX 80
 
-static void add_error(struct config_problems *p, const char *origin, size_t line, size_t column,
-                      const char *fmt, va_list args)
+_printf_(5, 0) static void add_error(struct config_problems *p, const char *origin, size_t line,
+                                     size_t column, const char *fmt, va_list args)
 {
     if (p->errors.len >= CONFIG_PROBLEMS_MAX) {
         p->n_dropped++;

@@ -75,20 +75,26 @@ static void complain_unknown(struct read *r, const struct node *node, const stru
                       kind, quoted, groups ? " or target_groups" : "");
 }
 
+/* A text that may be a name; anything else was noted when it was read. */
+static bool is_name(const struct node *node)
+{
+    return node && !node_is_null(node) && node->kind == NODE_SCALAR && *node->text;
+}
+
 static struct config_registry *look_up(struct read *r, const struct node *node)
 {
-    if (node_is_null(node) || node->kind != NODE_SCALAR || !*node->text)
+    if (!is_name(node))
         return NULL;
     struct config_registry *registry = find_registry(r, node->text);
     return !registry && looks_like_host(node->text) ? add_implicit(r, node->text) : registry;
 }
 
-/* NULL with the problem noted; values that are no texts at all were noted when they were read. */
+/* NULL with the problem noted. */
 static struct config_registry *resolve(struct read *r, const struct node *node,
                                        const struct targets *t)
 {
     struct config_registry *registry = look_up(r, node);
-    if (!registry && !node_is_null(node) && node->kind == NODE_SCALAR && *node->text)
+    if (!registry && is_name(node))
         complain_unknown(r, node, t);
     return registry;
 }
@@ -139,11 +145,9 @@ static void add_name(struct read *r, const struct node *node, struct targets *t,
 
 static void add_names(struct read *r, const struct node *node, struct targets *t)
 {
-    if (node_is_null(node))
-        return;
-    if (node->kind == NODE_SCALAR)
+    if (is_name(node))
         add_name(r, node, t, true);
-    for (size_t i = 0; node->kind == NODE_LIST && i < node->items.len; i++) {
+    for (size_t i = 0; node && node->kind == NODE_LIST && i < node->items.len; i++) {
         size_t mark = read_enter(r, "[%zu]", i);
         add_name(r, node->items.items[i], t, false);
         read_leave(r, mark);

@@ -132,7 +132,7 @@ static void append_variable(struct work *w, const char *name, const char *operat
 {
     const char *value = getenv(name);
     const char *argument = *operator? operator+ 2 : "";
-    bool empty = str_empty(value);
+    bool empty = !value || !*value;
     if (name_looks_secret(name))
         w->secret = true;
     if (value && !is_utf8(value))

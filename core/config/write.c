@@ -87,7 +87,7 @@ static void write_items(struct writer *w, const struct node *n, int indent, bool
         if (!in_line)
             buf_printf(&w->out, "%*s", indent, "");
         in_line = false;
-        if (n->kind == NODE_MAP) {
+        if (child->key) {
             write_entry(w, child, indent);
         } else {
             buf_add_str(&w->out, "- ");

@@ -46,7 +46,10 @@ static int fail(const struct flow_machine *machine, struct error *err)
                          "%s: the %s flow of driver %s failed and does not say why; report it to "
                          "the driver's author",
                          machine->instance->shared.host, machine->name, driver_name(machine));
-    return error_set(err, class, "%s: %s", machine->instance->shared.host, effect->text);
+    error_set(err, class, "%s: %s", machine->instance->shared.host, effect->text);
+    if (err && effect->duration_ms > 0)
+        err->retry_after_ms = effect->duration_ms;
+    return class;
 }
 
 static int count_effect(struct flow_machine *machine, struct error *err)

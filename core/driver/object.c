@@ -180,6 +180,7 @@ static const struct {
     {OCYNC_ERR_UNSUPPORTED, ERR_UNSUPPORTED},
     {OCYNC_ERR_OPTION, ERR_CONFIG},
     {OCYNC_ERR_NO_REPOSITORY, ERR_NOT_FOUND},
+    {OCYNC_ERR_REFUSED, ERR_REFUSED},
 };
 
 enum error_class class_from_abi(int32_t error)

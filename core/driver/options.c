@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "driver/options.h"
 
+#include "base/nearest.h"
+#include "base/vec.h"
+
 #include "base/str.h"
 
 #include <string.h>
@@ -73,42 +76,14 @@ int options_check_table(const char *where, const struct ocync_option *options, s
     return 0;
 }
 
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-/* How many letters to add, drop or change (both sides are cut at KEY_MAX_LEN). */
-static size_t distance(const char *a, const char *b)
-{
-    size_t len_a = strnlen(a, KEY_MAX_LEN), len_b = strnlen(b, KEY_MAX_LEN);
-    size_t row[KEY_MAX_LEN + 1];
-    for (size_t j = 0; j <= len_b; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= len_a; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= len_b; j++) {
-            size_t change = diagonal + (a[i - 1] != b[j - 1]);
-            diagonal = row[j];
-            row[j] = least(change, least(row[j], row[j - 1]) + 1);
-        }
-    }
-    return row[len_b];
-}
-
 const char *options_nearest(const struct ocync_option *options, size_t n_options, const char *key)
 {
-    const char *best = NULL;
-    size_t best_distance = strlen(key) / 3 + 2;
-    for (size_t i = 0; i < n_options; i++) {
-        size_t d = distance(options[i].key, key);
-        if (d < best_distance) {
-            best_distance = d;
-            best = options[i].key;
-        }
-    }
-    return best;
+    VEC(const char *) keys = {0};
+    for (size_t i = 0; i < n_options; i++)
+        vec_add(&keys, options[i].key);
+    const char *nearest = nearest_word(key, keys.items, keys.len);
+    vec_done(&keys);
+    return nearest;
 }
 
 static const struct ocync_option *find_option(const struct ocync_option *options, size_t n_options,

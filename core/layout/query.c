@@ -7,6 +7,7 @@
 
 #include "base/str.h"
 #include "layout/index.h"
+#include "layout/whole.h"
 
 #include <stdlib.h>
 
@@ -116,6 +117,9 @@ static int answer_head(struct query *query, struct error *err)
     /* An entry whose blob is missing or cut off is no manifest that anybody could get. */
     if (blob_open(&folder, &place.digest, &fd, &size, NULL) < 0 ||
         (place.size >= 0 && place.size != size))
+        return 0;
+    /* A target must not take for complete what is not. */
+    if (layout->writable && !manifest_is_whole(&folder, &place.digest))
         return 0;
     query->op.digest = place.digest;
     query->op.size = size;

@@ -158,7 +158,7 @@ void http_abort(struct http_exchange *x, CURLcode code)
     /* For libcurl an answer may end inside its headers. */
     x->code = code == CURLE_OK && !x->headers_complete ? CURLE_PARTIAL_FILE : code;
     x->sent = sent > 0;
-    x->peer_private = address && text_is_private_address(address);
+    x->peer_private = x->proxy ? x->host_is_private : address && text_is_private_address(address);
     x->done = true;
     curl_multi_remove_handle(loop_multi(x->loop), easy);
     deferred_cancel(x->loop, &x->resume);
@@ -213,6 +213,13 @@ struct http_exchange *http_start(struct loop *loop, struct task *waiter,
     return x;
 }
 
+/* Requests carry credentials, and token answers are some. */
+static void wipe_headers(struct curl_slist *headers)
+{
+    for (; headers; headers = headers->next)
+        explicit_bzero(headers->data, strlen(headers->data));
+}
+
 void http_free(struct http_exchange *x)
 {
     if (!x)
@@ -222,11 +229,16 @@ void http_free(struct http_exchange *x)
     if (!x->done)
         curl_multi_remove_handle(loop_multi(x->loop), x->easy);
     curl_easy_cleanup(x->easy);
+    wipe_headers(x->headers);
     curl_slist_free_all(x->headers);
     forget_answer(x);
     vec_done(&x->answer);
+    if (x->text.data)
+        explicit_bzero(x->text.data, x->text.len);
     buf_done(&x->text);
     free(x->url);
+    if (x->body)
+        explicit_bzero(x->body, x->body_len);
     free(x->body);
     free(x->proxy);
     free(x);

@@ -23,6 +23,7 @@ enum http_version { HTTP_VERSION_AUTO, HTTP_VERSION_1_1 };
 /* How to reach a peer: strings owned by whoever owns the settings, which outlive the exchange. */
 struct http_settings {
     const char *ca_file;     /* NULL: the system's, SSL_CERT_FILE and SSL_CERT_DIR honoured */
+    bool ca_is_added;        /* ca_file besides the system's, instead of in their place */
     const char *client_cert; /* NULL: none */
     const char *client_key;
     bool insecure; /* no TLS verification */
@@ -42,8 +43,8 @@ struct http_upload {
     int64_t len;
 };
 
-/* Bytes received with status 200 or 206. Returns 0 when taken whole, HTTP_DOWNLOAD_PAUSE when nothing was
- * taken (the same bytes come again), or a negative class to stop the transfer. */
+/* Bytes received with status 200 or 206. Returns 0 when taken whole, HTTP_DOWNLOAD_PAUSE when
+ * nothing was taken (the same bytes come again), or a negative class to stop the transfer. */
 struct http_download {
     ssize_t (*write)(void *arg, const char *data, size_t len);
     void *arg;

@@ -35,7 +35,10 @@ static int explain_timeout(const struct http_exchange *x, const char *url, struc
 {
     if (!x->sent)
         return error_set(err, ERR_TRANSIENT, "%s: no connection within the time limit", url);
-    return error_set(err, ERR_TRANSIENT, "%s: stalled (under 1 KiB/s for too long)", url);
+    error_set(err, ERR_TRANSIENT, "%s: stalled (under 1 KiB/s for too long)", url);
+    if (err)
+        err->stalled = true;
+    return ERR_TRANSIENT;
 }
 
 /* The user's own files. */

@@ -13,7 +13,9 @@ struct http_exchange {
     const struct http_settings *settings;
     char *url;
     char *body;
-    char *proxy; /* NULL: direct */
+    size_t body_len;
+    char *proxy;          /* NULL: direct */
+    bool host_is_private; /* by the URL alone: all there is to see through a proxy */
     struct http_upload upload;
     struct http_download download;
     bool has_upload, has_download, wake_on_headers, public_only;

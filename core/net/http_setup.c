@@ -32,7 +32,8 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
 {
     struct http_exchange *x = arg;
     (void)purpose;
-    if (x->public_only && !x->proxy && address_is_private(&address->addr)) {
+    bool is_private = x->proxy ? x->host_is_private : address_is_private(&address->addr);
+    if (x->public_only && is_private) {
         x->stopped = refuse_private(x);
         return CURL_SOCKET_BAD;
     }
@@ -46,7 +47,8 @@ static int before_request(void *arg, char *peer, char *own, int peer_port, int o
     (void)own;
     (void)peer_port;
     (void)own_port;
-    if (!x->public_only || x->proxy || !host_is_private_ip(peer)) {
+    bool is_private = x->proxy ? x->host_is_private : host_is_private_ip(peer);
+    if (!x->public_only || !is_private) {
         x->stopped = 0; /* one address of several was refused, another one serves */
         return CURL_PREREQFUNC_OK;
     }
@@ -75,14 +77,23 @@ static void setup_connection(struct http_exchange *x, const struct http_settings
     curl_easy_setopt(easy, CURLOPT_USERAGENT, s->user_agent);
 }
 
-/* libcurl, unlike the curl tool, does not look at SSL_CERT_FILE and SSL_CERT_DIR. */
+/* The certificates to trust when the user named none. libcurl, unlike the curl tool, does not look
+ * at SSL_CERT_FILE. A machine without any trusts nobody, but can still speak plain HTTP on
+ * loopback, which a file that can't be read would prevent. */
+static const char *default_ca_file(void)
+{
+    const char *file = getenv("SSL_CERT_FILE");
+    if (str_empty(file))
+        file = curl_version_info(CURLVERSION_NOW)->cainfo;
+    return file && access(file, R_OK) == 0 ? file : NULL;
+}
+
 static void setup_tls(CURL *easy, const struct http_settings *s)
 {
-    const char *file = s->ca_file ? s->ca_file : getenv("SSL_CERT_FILE");
-    const char *dir = s->ca_file ? NULL : getenv("SSL_CERT_DIR");
-    if (!str_empty(file))
-        curl_easy_setopt(easy, CURLOPT_CAINFO, file);
-    if (!str_empty(dir) || s->ca_file)
+    bool only_file = s->ca_file && !s->ca_is_added;
+    const char *dir = only_file ? NULL : getenv("SSL_CERT_DIR");
+    curl_easy_setopt(easy, CURLOPT_CAINFO, s->ca_file ? s->ca_file : default_ca_file());
+    if (!str_empty(dir) || only_file)
         curl_easy_setopt(easy, CURLOPT_CAPATH, dir);
     curl_easy_setopt(easy, CURLOPT_SSLCERT, s->client_cert);
     curl_easy_setopt(easy, CURLOPT_SSLKEY, s->client_key);
@@ -117,6 +128,7 @@ static void setup_small_body(struct http_exchange *x, const struct http_request 
     if (!wants_body)
         return;
     x->body = xmemdup(r->body ? r->body : "", r->body_len);
+    x->body_len = r->body_len;
     curl_easy_setopt(x->easy, CURLOPT_POSTFIELDS, x->body);
     curl_easy_setopt(x->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_len);
     if (!has_header(x->headers, "Content-Type:"))
@@ -153,6 +165,7 @@ static void choose_proxy(struct http_exchange *x)
     if (url_parse(x->url, &url, NULL) < 0)
         return;
     x->proxy = xstrdup(proxy_choose(&env, &url));
+    x->host_is_private = host_is_private_ip(url.host) || host_is_loopback(url.host);
     url_done(&url);
 }
 

@@ -2,6 +2,7 @@
 #include "net/proxy.h"
 
 #include "base/str.h"
+#include "net/address.h"
 #include "net/url.h"
 
 #include <arpa/inet.h>
@@ -99,6 +100,8 @@ static bool is_exempt(const char *list, const struct url *url)
 
 const char *proxy_choose(const struct proxy_env *env, const struct url *url)
 {
+    if (host_is_loopback(url->host))
+        return NULL; /* as Go programs: this machine is not behind a proxy */
     bool https = str_eq(url->scheme, "https");
     const char *proxy =
         https ? either_case(env, "https_proxy", "HTTPS_PROXY") : env->get("http_proxy");

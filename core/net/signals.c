@@ -12,6 +12,7 @@ struct signals {
     struct loop *loop;
     void (*arrived)(void *arg, int number);
     void *arg;
+    sigset_t set;
 };
 
 static void ready(struct watch *watch, short events)
@@ -25,17 +26,16 @@ static void ready(struct watch *watch, short events)
 
 struct signals *signals_new(struct loop *loop, void (*arrived)(void *arg, int number), void *arg)
 {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigprocmask(SIG_BLOCK, &set, NULL);
     struct signals *s = xcalloc(1, sizeof(*s));
+    sigemptyset(&s->set);
+    sigaddset(&s->set, SIGINT);
+    sigaddset(&s->set, SIGTERM);
+    sigprocmask(SIG_BLOCK, &s->set, NULL);
     s->loop = loop;
     s->arrived = arrived;
     s->arg = arg;
     s->watch = (struct watch){
-        .fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), .events = POLLIN, .ready = ready};
+        .fd = signalfd(-1, &s->set, SFD_CLOEXEC | SFD_NONBLOCK), .events = POLLIN, .ready = ready};
     watch_add(loop, &s->watch);
     return s;
 }
@@ -46,5 +46,7 @@ void signals_free(struct signals *s)
         return;
     watch_remove(s->loop, &s->watch);
     close(s->watch.fd);
+    /* Nobody listens any more: from now on a signal ends the process. */
+    sigprocmask(SIG_UNBLOCK, &s->set, NULL);
     free(s);
 }

@@ -78,7 +78,7 @@ bool digest_is_set(const struct digest *digest)
 
 bool digest_equal(const struct digest *a, const struct digest *b)
 {
-    return strcmp(a->text, b->text) == 0;
+    return a->text[0] && strcmp(a->text, b->text) == 0;
 }
 
 const char *digest_algorithm_name(const struct digest *digest)

@@ -19,9 +19,9 @@ struct digest {
 /* Whole string. ERR_PROTOCOL with a sentence that names it. */
 int digest_parse(const char *text, struct digest *ret, struct error *err);
 bool digest_is_set(const struct digest *digest);
-bool digest_equal(const struct digest *a, const struct digest *b);
-const char *digest_algorithm_name(const struct digest *digest); /* "sha256" */
-const char *digest_hex(const struct digest *digest);            /* inside digest->text */
+bool digest_equal(const struct digest *a, const struct digest *b); /* unset ones never are */
+const char *digest_algorithm_name(const struct digest *digest);    /* "sha256" */
+const char *digest_hex(const struct digest *digest);               /* inside digest->text */
 /* "sha256:ab12cd34ef56", for people. */
 void digest_short(const struct digest *digest, char *out, size_t size);
 

@@ -16,8 +16,8 @@
 
 /* A HEAD is cheaper than an upload only for blobs of some size. */
 #define LOOK_FIRST_BYTES ((int64_t)1024 * 1024)
-#define PROGRESS_BYTES ((int64_t)1024 * 1024)
 #define LEADER_SLEEP_MAX_MS 30000
+#define COMMIT_LOOKS 10
 
 struct blob {
     struct task task; /* first */
@@ -35,7 +35,8 @@ struct blob {
     int64_t retries;
     bool doubted; /* ask the target, whatever we believe */
     bool started;
-    struct error broke; /* why it is looked at again */
+    struct error broke;     /* why it is looked at again */
+    int64_t commit_wait_ms; /* all bytes were sent and no answer came: look for so long */
 };
 
 static enum step_result step_look(struct task *task);
@@ -117,6 +118,9 @@ struct blob *blob_for(struct run *run, const struct blob_request *request, struc
     /* One that failed may work for another image, from another source. */
     if (b && b->task.done && b->task.result && !run->draining) {
         b->source = request->source;
+        b->update |= request->update;
+        b->tries = b->damaged = b->reopenings = 0;
+        emit(b, (struct event){.kind = EVENT_BLOB_PLAN});
         task_start(&b->task, &look_step);
     }
     *ret_is_new = !b;
@@ -164,6 +168,7 @@ void blob_doubt(struct blob *b, struct task *waiter)
     if (!b->task.done || b->doubted)
         return;
     b->doubted = true;
+    emit(b, (struct event){.kind = EVENT_BLOB_PLAN});
     task_start(&b->task, &look_step);
 }
 
@@ -301,11 +306,10 @@ static enum step_result step_claim(struct task *task)
 static enum step_result step_mount(struct task *task)
 {
     struct blob *b = blob_of(task);
-    bool same_host = b->source->host && b->source->host == b->target->host;
     const struct store_begin_hint hint = {
-        .mount_from = same_host   ? b->source->repository
-                      : b->leader ? b->leader->target->repository
-                                  : NULL,
+        .mount_from = source_is_mountable(b) ? b->source->repository
+                      : b->leader            ? b->leader->target->repository
+                                             : NULL,
         .probe = !b->stat, /* a HEAD has just said that it is not there */
     };
     if (!b->started)
@@ -325,11 +329,14 @@ static enum step_result step_mounted(struct task *task)
         return fail(b, &b->begin->task.err);
     if (b->begin->found)
         return end(b, b->begin->mounted ? OUTCOME_MOUNTED : OUTCOME_PRESENT);
+    if (b->run->draining)
+        return interrupted(b);
     const struct upload_request request = {.source = b->source,
                                            .target = b->target,
                                            .blob = &b->descriptor,
                                            .begin = b->begin,
                                            .retries = &b->retries,
+                                           .tries = &b->tries,
                                            .reopenings = &b->reopenings};
     b->upload = upload_start(b->run, task, &request);
     return task_wait(task, &upload_step);
@@ -355,12 +362,12 @@ static enum step_result step_upload(struct task *task)
     if (!b->upload->task.result)
         return end(b, OUTCOME_COPIED);
     b->broke = b->upload->task.err;
+    if (b->run->draining)
+        return interrupted(b);
     /* Wrong bytes once may be an accident on the way; twice, the source has no others. */
     bool accident = b->broke.class == ERR_DIGEST && !b->broke.http_status && !b->damaged++;
     if (!accident && !may_pass(b, &b->broke))
         return fail(b, &b->broke);
-    if (upload_received(b->upload) >= PROGRESS_BYTES)
-        b->tries = 0;
     struct error passing = b->broke;
     passing.class = ERR_TRANSIENT; /* of whatever class it is, it may pass */
     int64_t delay = retry_delay_ms(&b->run->options.retry, &passing, b->tries++, clock_random());
@@ -368,6 +375,8 @@ static enum step_result step_upload(struct task *task)
         return fail(b, &b->broke);
     b->retries++;
     emit(b, (struct event){.kind = EVENT_RETRY, .text = b->broke.text, .delay_ms = delay});
+    if (b->broke.stalled && upload_sent_all(b->upload))
+        b->commit_wait_ms = b->run->options.commit_wait_ms;
     drop_work(b);
     if (delay > LEADER_SLEEP_MAX_MS)
         stop_leading(b);
@@ -378,7 +387,7 @@ static enum step_result step_recover(struct task *task)
 {
     struct blob *b = blob_of(task);
     if (b->run->draining)
-        return fail(b, &b->broke);
+        return interrupted(b);
     b->stat = b->target->ops->stat(b->target, &b->descriptor, task);
     return task_wait(task, &recovered_step);
 }
@@ -390,5 +399,13 @@ static enum step_result step_recovered(struct task *task)
         return task_wait(task, &recovered_step);
     if (b->stat->task.result)
         return fail(b, &b->stat->task.err);
-    return b->stat->found ? end(b, OUTCOME_COPIED) : task_next(task, &lead_step);
+    if (b->stat->found)
+        return end(b, OUTCOME_COPIED);
+    if (b->commit_wait_ms <= 0)
+        return task_next(task, &lead_step);
+    /* The target may still be at it, with a large blob: look again before sending all anew. */
+    int64_t pause = b->run->options.commit_wait_ms / COMMIT_LOOKS + 1;
+    b->commit_wait_ms -= pause;
+    store_op_drop(&b->stat);
+    return task_sleep(task, pause, &recover_step);
 }

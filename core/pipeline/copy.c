@@ -99,7 +99,12 @@ const struct digest *copy_digest(const struct copy *copy)
     return &copy->digest;
 }
 
-const struct copy_stats *copy_stats(const struct copy *copy)
+struct copy_stats copy_stats(const struct copy *copy)
 {
-    return &copy->stats;
+    struct copy_stats stats = {0};
+    size_t pos = 0;
+    void *image;
+    while (map_next(copy->images, &pos, &image))
+        image_count(image, &stats);
+    return stats;
 }

@@ -33,4 +33,5 @@ struct copy *copy_start(struct run *run, struct task *parent, const struct copy_
 struct task *copy_task(struct copy *copy);
 enum outcome copy_outcome(const struct copy *copy);        /* COPIED, PRESENT, PLANNED or FAILED */
 const struct digest *copy_digest(const struct copy *copy); /* of what was resolved; may be unset */
-const struct copy_stats *copy_stats(const struct copy *copy);
+/* As it is now; complete once the task is done. */
+struct copy_stats copy_stats(const struct copy *copy);

@@ -27,6 +27,7 @@ struct image {
     struct store_op *op;
     VEC(struct part) parts;
     VEC(struct image *) children;
+    enum outcome outcome;
     bool is_root, doubted;
     int64_t skipped; /* foreign layers left out */
 };
@@ -104,10 +105,8 @@ void image_free(void *image)
     task_free(&((struct image *)image)->task);
 }
 
-/* Once, at the end: what became of the blobs that are ours. */
-static void count_parts(struct image *i)
+void image_count(const struct image *i, struct copy_stats *stats)
 {
-    struct copy_stats *stats = &i->copy->stats;
     for (size_t k = 0; k < i->parts.len; k++) {
         const struct blob *blob = i->parts.items[k].blob;
         enum outcome outcome = i->parts.items[k].is_ours ? blob_outcome(blob) : OUTCOME_PRESENT;
@@ -121,23 +120,20 @@ static void count_parts(struct image *i)
         stats->blobs_present += outcome == OUTCOME_PRESENT;
         stats->retries += i->parts.items[k].is_ours ? blob_retries(blob) : 0;
     }
+    stats->blobs_skipped += i->skipped;
+    stats->manifests_present += i->outcome == OUTCOME_PRESENT;
+    stats->manifests_pushed += i->outcome == OUTCOME_COPIED;
 }
 
 static enum step_result fail(struct image *i, const struct error *err)
 {
-    count_parts(i);
     waiters_wake(&i->waiters);
     return task_fail(&i->task, err);
 }
 
 static enum step_result end(struct image *i, enum outcome outcome)
 {
-    struct copy_stats *stats = &i->copy->stats;
-    count_parts(i);
-    if (outcome == OUTCOME_PRESENT)
-        stats->manifests_present++;
-    else if (outcome == OUTCOME_COPIED)
-        stats->manifests_pushed++;
+    i->outcome = outcome;
     copy_emit(i->copy, (struct event){.kind = EVENT_MANIFEST,
                                       .digest = &i->descriptor.digest,
                                       .size = i->descriptor.size,
@@ -218,7 +214,6 @@ static void need_blob(struct image *i, const struct descriptor *blob)
 {
     if (is_left_out(i, blob)) {
         i->skipped++;
-        i->copy->stats.blobs_skipped++;
         copy_emit(i->copy, (struct event){.kind = EVENT_BLOB_END,
                                           .digest = &blob->digest,
                                           .size = blob->size,
@@ -303,25 +298,31 @@ static enum step_result step_plan(struct task *task)
     return task_next(task, &parts_step);
 }
 
-static const struct task *first_failure(const struct image *i, bool *ret_all_done)
+static const struct task *part_at(const struct image *i, size_t place)
 {
+    return place < i->parts.len ? blob_task(i->parts.items[place].blob)
+                                : image_task(i->children.items[place - i->parts.len]);
+}
+
+/* A real failure before an interruption. */
+static const struct task *failed_part(const struct image *i, bool *ret_all_done)
+{
+    const struct task *failed = NULL;
     *ret_all_done = true;
     for (size_t k = 0; k < i->parts.len + i->children.len; k++) {
-        const struct task *part = k < i->parts.len
-                                      ? blob_task(i->parts.items[k].blob)
-                                      : image_task(i->children.items[k - i->parts.len]);
-        if (part->done && part->result)
-            return part;
+        const struct task *part = part_at(i, k);
         *ret_all_done &= part->done;
+        if (part->done && part->result && (!failed || failed->result == ERR_CANCELLED))
+            failed = part;
     }
-    return NULL;
+    return failed;
 }
 
 static enum step_result step_parts(struct task *task)
 {
     struct image *i = image_of(task);
     bool all_done;
-    const struct task *failed = first_failure(i, &all_done);
+    const struct task *failed = failed_part(i, &all_done);
     /* An interruption lets the other parts finish, so that their work is not lost. */
     if (failed && (failed->result != ERR_CANCELLED || all_done))
         return fail(i, &failed->err);
@@ -342,6 +343,15 @@ static enum step_result step_push(struct task *task)
     return task_wait(task, &pushed_step);
 }
 
+/* A child that the target was said to have is read and pushed after all. */
+static void doubt_child(struct image *child)
+{
+    if (!child->task.done || child->outcome != OUTCOME_PRESENT || child->doubted)
+        return;
+    child->doubted = true;
+    task_start(&child->task, &fetch_step);
+}
+
 /* The target lacks a part that we took for present: look at each, once. */
 static enum step_result doubt_parts(struct image *i)
 {
@@ -350,7 +360,9 @@ static enum step_result doubt_parts(struct image *i)
         return task_next(&i->task, &plan_step);
     for (size_t k = 0; k < i->parts.len; k++)
         blob_doubt(i->parts.items[k].blob, &i->task);
-    return task_wait(&i->task, &parts_step);
+    for (size_t k = 0; k < i->children.len; k++)
+        doubt_child(i->children.items[k]);
+    return task_next(&i->task, &parts_step);
 }
 
 static enum step_result step_pushed(struct task *task)
@@ -361,7 +373,8 @@ static enum step_result step_pushed(struct task *task)
     if (!i->op->task.result)
         return end(i, OUTCOME_COPIED);
     struct error err = i->op->task.err;
-    if (err.class == ERR_MISSING_PART && !i->doubted && (i->parts.len || is_retag(i)))
+    if (err.class == ERR_MISSING_PART && !i->doubted &&
+        (i->parts.len || i->children.len || is_retag(i)))
         return doubt_parts(i);
     if (i->skipped && err.class != ERR_AUTH && err.class != ERR_DENIED)
         error_append(&err, "; the image has foreign layers, which were left out: "

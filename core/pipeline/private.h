@@ -15,6 +15,7 @@ struct run {
     struct loop *loop;
     struct run_options options;
     bool draining;
+    size_t n_uploads;   /* transfers that run now */
     struct map *blobs;  /* target store and digest -> struct blob: who makes it present there */
     struct map *movers; /* target host and digest -> struct blob: who moves the bytes there */
 };
@@ -28,14 +29,14 @@ struct copy {
     struct run *run;
     struct copy_request request;
     struct digest asked; /* the digest of the reference, when it is one */
-    struct copy_stats stats;
     enum outcome outcome;
     struct store_op *op;
     struct store_op *target_head;
     struct manifest *root_manifest; /* until the root image takes it */
     struct digest digest;
-    bool is_chosen; /* it is the one platform asked for */
-    bool update;    /* the target has the tag: parts of it may be there */
+    bool by_told_digest; /* the source is read by the digest that a HEAD told */
+    bool is_chosen;      /* it is the one platform asked for */
+    bool update;         /* the target has the tag: parts of it may be there */
     size_t n_blobs;
     struct map *images; /* digest -> struct image */
     int64_t manifest_bytes;
@@ -61,6 +62,8 @@ struct image *image_for(struct copy *copy, const struct descriptor *descriptor,
 struct task *image_task(struct image *image);
 /* Where to push it besides its digest: the tag. Only the root has one. */
 void image_set_reference(struct image *image, const char *reference);
+/* Adds what became of it and of its blobs so far. */
+void image_count(const struct image *image, struct copy_stats *stats);
 void image_free(void *image);
 
 /* ---- blob.c: one blob, made present at one target ---- */
@@ -91,7 +94,8 @@ struct upload_request {
     const struct descriptor *blob;
     struct store_op *begin; /* the session; owned by the blob */
     int64_t *retries;       /* counted here */
-    int *reopenings;        /* of the source, over all sessions of the blob */
+    int *tries;             /* since the last real progress; over all sessions of the blob, as is */
+    int *reopenings;        /* of the source */
 };
 
 struct upload {
@@ -108,7 +112,8 @@ struct upload {
 /* A task: fails with ERR_TRANSIENT when the blob should be begun anew. */
 struct upload *upload_start(struct run *run, struct task *parent,
                             const struct upload_request *request);
-int64_t upload_received(const struct upload *upload);
+/* Has the target been given everything? */
+bool upload_sent_all(const struct upload *upload);
 
 /* ---- resolve.c ---- */
 

@@ -112,6 +112,7 @@ static enum step_result step_source_get(struct task *task)
     struct digest known = c->asked;
     if (c->op && digest_is_set(&c->op->digest))
         known = c->op->digest;
+    c->by_told_digest = digest_is_set(&known) && !digest_is_set(&c->asked);
     store_op_drop(&c->op);
     const char *reference = digest_is_set(&known) ? known.text : c->request.source_reference;
     c->op = source->ops->get(source, reference, digest_is_set(&known) ? &known : NULL, NULL, task);
@@ -130,9 +131,18 @@ enum step_result copy_take_manifest(struct copy *c, const struct step *next)
     return task_next(&c->task, next);
 }
 
+/* The tag moved between HEAD and GET, or this registry does not serve by digest: once by tag. */
 static enum step_result step_source_got(struct task *task)
 {
-    return copy_take_manifest(copy_of(task), &copy_choose_step);
+    struct copy *c = copy_of(task);
+    if (c->op->task.done && c->op->task.result == ERR_NOT_FOUND && c->by_told_digest) {
+        struct store *source = c->request.source;
+        c->by_told_digest = false;
+        store_op_drop(&c->op);
+        c->op = source->ops->get(source, c->request.source_reference, NULL, NULL, task);
+        return task_wait(task, &source_got_step);
+    }
+    return copy_take_manifest(c, &copy_choose_step);
 }
 
 static enum step_result step_compare(struct task *task)

@@ -28,6 +28,11 @@ void run_drain(struct run *run)
     run->draining = true;
 }
 
+bool run_has_transfers(const struct run *run)
+{
+    return run->n_uploads;
+}
+
 void run_emit(struct run *run, const struct event *event)
 {
     if (run->options.sink)

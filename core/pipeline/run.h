@@ -13,6 +13,8 @@ struct run_options {
     bool foreign_layers; /* copy them too, instead of leaving them out */
     bool dry_run;
     struct retry_policy retry; /* of moving a blob */
+    int64_t commit_wait_ms;    /* how long a target may need to commit a blob that it has whole,
+                                  beyond the time limit of its answer */
     struct event_sink *sink;   /* may be NULL */
 };
 
@@ -22,3 +24,5 @@ struct run *run_new(struct loop *loop, const struct run_options *options);
 void run_free(struct run *run);
 /* Nothing new starts; what runs may end. Copies that are not complete end with ERR_CANCELLED. */
 void run_drain(struct run *run);
+/* Is a blob on its way at this moment? */
+bool run_has_transfers(const struct run *run);

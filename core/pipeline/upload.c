@@ -30,6 +30,7 @@ static struct upload *upload_of(struct task *task)
 static void upload_release(struct task *task)
 {
     struct upload *u = upload_of(task);
+    u->run->n_uploads--;
     timer_cancel(task->loop, &u->progress);
     store_op_drop(&u->write);
     store_op_drop(&u->read);
@@ -61,14 +62,15 @@ struct upload *upload_start(struct run *run, struct task *parent,
     u->request = *request;
     u->bridge = bridge_new(&u->task, &request->blob->digest, request->blob->size);
     u->progress.fire = emit_progress;
+    run->n_uploads++;
     timer_set(run->loop, &u->progress, PROGRESS_EVENT_MS);
     task_start(&u->task, &open_step);
     return u;
 }
 
-int64_t upload_received(const struct upload *upload)
+bool upload_sent_all(const struct upload *upload)
 {
-    return bridge_received(upload->bridge);
+    return upload->write && bridge_given(upload->bridge) == upload->request.blob->size;
 }
 
 /* An empty blob is proven before its PUT by reading it: nobody sends a byte. */
@@ -93,11 +95,12 @@ static enum step_result reopen(struct upload *u, const struct error *broke)
 {
     int64_t have = bridge_received(u->bridge);
     if (have - u->mark >= PROGRESS_BYTES)
-        u->tries = 0;
+        *u->request.tries = 0;
     u->mark = have;
     int64_t delay = -1;
     if (retry_class_is_temporary(broke->class) && ++*u->request.reopenings <= REOPENINGS_MAX)
-        delay = retry_delay_ms(&u->run->options.retry, broke, u->tries++, clock_random());
+        delay =
+            retry_delay_ms(&u->run->options.retry, broke, (*u->request.tries)++, clock_random());
     if (delay < 0)
         return task_fail(&u->task, broke);
     int64_t now = clock_ms();
@@ -132,6 +135,15 @@ static enum step_result wrong_content(struct upload *u)
     return task_fail(&u->task, &err);
 }
 
+/* A success for a blob that was not sent whole is none. */
+static enum step_result answered_early(struct upload *u)
+{
+    struct error err = ERROR_INIT;
+    error_set(&err, ERR_TRANSIENT, "%s answered before it had the whole blob %s",
+              u->request.target->name, u->request.blob->digest.text);
+    return task_fail(&u->task, &err);
+}
+
 static enum step_result step_stream(struct task *task)
 {
     struct upload *u = upload_of(task);
@@ -146,7 +158,9 @@ static enum step_result step_stream(struct task *task)
     if (u->write && u->write->task.done) {
         if (u->write->task.result)
             return task_fail(task, &u->write->task.err);
-        return task_end(task);
+        return proof == BRIDGE_PROVEN && bridge_given(u->bridge) == u->request.blob->size
+                   ? task_end(task)
+                   : answered_early(u);
     }
     if (gap_is_too_long(u)) {
         struct error err = ERROR_INIT;

@@ -15,20 +15,24 @@
 struct said {
     json_t *document;
     const char *code, *message; /* of the first error; may be NULL */
+    bool is_unspeakable;        /* the answer holds a credential of ours */
 };
 
 /* {"errors":[{"code","message"}]}, or {"details":"..."} and {"message":"..."} of older services. */
-static struct said read_body(const struct http_exchange *answer)
+static struct said read_body(const struct registry *registry, const struct http_exchange *answer)
 {
     struct said said = {0};
     size_t len;
     const char *text = http_text(answer, &len);
-    if (len && text[0] == '{')
+    said.is_unspeakable = tokens_occur_in(registry, text);
+    if (said.is_unspeakable)
+        said.message = "(its words repeat a credential and are not shown)";
+    else if (len && text[0] == '{')
         said.document = json_load_bounded(text, len, "the error", NULL);
     json_t *errors = json_object_get(said.document, "errors");
     json_t *first = json_is_array(errors) ? json_array_get(errors, 0) : NULL;
     json_t *from = json_is_object(first) ? first : said.document;
-    if (!json_is_object(from))
+    if (said.is_unspeakable || !json_is_object(from))
         return said;
     said.code = json_member_string(from, "code");
     said.message = json_member_string(from, "message");
@@ -92,13 +96,12 @@ static enum error_class refine(enum error_class class, const struct answer_conte
 static const char *remedy(enum error_class class, const struct answer_context *c,
                           const struct registry *registry)
 {
-    bool anonymous =
-        !registry->credential_known || registry->credential.kind == CREDENTIAL_ANONYMOUS;
     if (class == ERR_NOT_FOUND && c->action == OCYNC_ACTION_MANIFEST_GET)
         return "; ocync tags lists what the repository has";
     if (class == ERR_AUTH || class == ERR_DENIED)
-        return anonymous ? "; no credentials were found for it: log in, or give a credential file"
-                         : "; check what its credentials allow";
+        return !registry->has_credentials
+                   ? "; no credentials were found for it: log in, or give a credential file"
+                   : "; check what its credentials allow";
     return "";
 }
 
@@ -129,6 +132,10 @@ static int ask_driver(struct registry *registry, const struct answer_context *c,
     for (size_t i = 0; i < n_headers; i++)
         vec_add(&copies, (struct ocync_header){headers[i].name, headers[i].value});
     const char *body = http_text(answer, &body_len);
+    if (said->is_unspeakable) {
+        body = "";
+        body_len = 0;
+    }
     const struct ocync_response response = {
         .struct_size = sizeof(response),
         .action = c->action,
@@ -152,7 +159,7 @@ int answer_judge(struct registry *registry, const struct answer_context *c,
 {
     int status = http_status(answer);
     const char *retry_after = http_header(answer, "retry-after", 0);
-    struct said said = read_body(answer);
+    struct said said = read_body(registry, answer);
     struct error verdict = ERROR_INIT;
     int class = ask_driver(registry, c, &said, answer, &verdict);
     plain_judgement(registry, c, &said, status, err);

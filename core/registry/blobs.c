@@ -10,6 +10,7 @@ struct blob_op {
     struct repository *repository;
     struct request *request;
     char *reference, *path;
+    bool holds_slots; /* stat: the caller does */
 
     /* read */
     struct bridge *bridge;
@@ -70,6 +71,7 @@ static enum step_result step_stat(struct task *task)
             .repository = b->repository->store.repository,
             .reference = b->reference,
             .push = b->repository->writes,
+            .holds_slots = b->holds_slots,
         };
         b->request = request_start(b->repository->registry, task, &spec);
     }
@@ -83,11 +85,18 @@ static enum step_result step_stat(struct task *task)
     return task_end(task);
 }
 
-struct store_op *blob_stat(struct store *store, const struct descriptor *blob, struct task *parent)
+struct store_op *blob_look(struct store *store, const struct descriptor *blob, bool holds_slots,
+                           struct task *parent)
 {
     struct blob_op *b = op_new(store, blob, &stat_type, parent);
+    b->holds_slots = holds_slots;
     task_start(&b->op.task, &stat_step);
     return &b->op;
+}
+
+struct store_op *blob_stat(struct store *store, const struct descriptor *blob, struct task *parent)
+{
+    return blob_look(store, blob, false, parent);
 }
 
 /* ---- read ---- */

@@ -14,7 +14,9 @@ struct manifest_op {
     struct digest expected; /* get: what the bytes must be */
     char *expected_type;    /* get: as the parent says; may be NULL */
     const struct manifest *pushed;
-    int attempts; /* put */
+    int attempts;             /* put */
+    bool was_taken;           /* put: the answer was a success, if no plain one */
+    struct store_op *content; /* put: what lies there, where HEAD does not tell */
 };
 
 static struct manifest_op *op_of(struct task *task)
@@ -27,6 +29,7 @@ static void release(struct task *task)
     struct manifest_op *m = op_of(task);
     if (m->request)
         task_free(&m->request->task);
+    store_op_drop(&m->content);
     store_op_done(&m->op);
     free(m->reference);
     free(m->path);
@@ -214,7 +217,9 @@ static enum step_result step_checked(struct task *task);
 static const struct step put_step = {"put", step_put};
 static const struct step putted_step = {"answer", step_putted};
 static const struct step check_step = {"check", step_check};
+static enum step_result step_content(struct task *task);
 static const struct step checked_step = {"checked", step_checked};
+static const struct step content_step = {"content", step_content};
 
 static enum step_result step_put(struct task *task)
 {
@@ -253,7 +258,8 @@ static enum step_result step_putted(struct task *task)
     const struct request *r = m->request;
     if (!r->task.done)
         return task_wait(task, &putted_step);
-    if (r->task.result == 0) {
+    m->was_taken = r->task.result == 0;
+    if (m->was_taken) {
         if (answered_other_digest(m))
             return wrong_digest(m);
         return request_status(r) == 201 ? task_end(task) : task_next(task, &check_step);
@@ -277,6 +283,32 @@ static enum step_result step_check(struct task *task)
     return task_wait(task, &checked_step);
 }
 
+static enum step_result judge_check(struct manifest_op *m)
+{
+    struct error err = ERROR_INIT;
+    if (m->op.found && digest_equal(&m->op.digest, &m->pushed->digest))
+        return task_end(&m->op.task);
+    if (!m->was_taken)
+        return task_next(&m->op.task, &put_step);
+    error_set(&err, ERR_PROTOCOL, "%s took %s but does not have it", m->repository->store.name,
+              m->reference);
+    return task_fail(&m->op.task, &err);
+}
+
+/* A HEAD without a digest: the bytes themselves tell. */
+static enum step_result step_content(struct task *task)
+{
+    struct manifest_op *m = op_of(task);
+    if (!m->content)
+        m->content = manifest_get(&m->repository->store, m->reference, NULL, NULL, task);
+    if (!m->content->task.done)
+        return task_wait(task, &content_step);
+    m->op.found = m->content->task.result == 0;
+    m->op.digest = m->content->digest;
+    store_op_drop(&m->content);
+    return judge_check(m);
+}
+
 static enum step_result step_checked(struct task *task)
 {
     struct manifest_op *m = op_of(task);
@@ -286,15 +318,8 @@ static enum step_result step_checked(struct task *task)
     m->op.digest = (struct digest){0};
     if (read_head(m))
         return task_fail(task, &m->request->task.err);
-    if (m->op.found && digest_equal(&m->op.digest, &m->pushed->digest))
-        return task_end(task);
-    if (m->attempts == 0) { /* a success that left nothing behind */
-        struct error err = ERROR_INIT;
-        error_set(&err, ERR_PROTOCOL, "%s took %s but does not have it", m->repository->store.name,
-                  m->reference);
-        return task_fail(task, &err);
-    }
-    return task_next(task, &put_step);
+    return m->op.found && !digest_is_set(&m->op.digest) ? task_next(task, &content_step)
+                                                        : judge_check(m);
 }
 
 struct store_op *manifest_put(struct store *store, const char *reference,

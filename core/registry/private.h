@@ -25,9 +25,12 @@ struct registry {
     char *realm, *service;
     bool peer_is_public; /* who named the realm */
     bool realm_warned;
-    struct map *tokens; /* key of scopes -> struct token */
-    bool credential_known;
-    struct credential credential;
+    struct map *tokens;       /* key of scopes -> struct token */
+    bool has_host_credential; /* the same for every repository */
+    struct credential host_credential;
+    bool has_credentials;           /* some were found */
+    bool has_stale;                 /* some were refused: pulls go on without */
+    struct http_settings elsewhere; /* for other origins than the API's */
 
     struct map *no_mount_from; /* "target source": refused once; value is a marker */
     int self_probe;            /* enum ocync_tristate, learned */
@@ -63,6 +66,8 @@ int tokens_get(struct registry *registry, const struct auth_need *need, struct t
 void tokens_forget_waiter(struct registry *registry, struct task *waiter);
 /* The registry refused this header: never use it again. */
 void tokens_refused(struct registry *registry, const struct auth_need *need, const char *header);
+/* Does a text hold a credential or token of this registry? */
+bool tokens_occur_in(const struct registry *registry, const char *text);
 /* Learns from a 401. False when it asks for nothing that we can do. */
 bool tokens_learn(struct registry *registry, const struct http_exchange *answer, struct error *err);
 void tokens_free(struct registry *registry);
@@ -121,6 +126,7 @@ struct request {
     bool credentials; /* still on the registry's own origin */
     bool public_only;
     int hops, attempts, challenges;
+    bool fell_back;
     struct slot_claim claim;
     struct http_exchange *exchange; /* the last one */
 };
@@ -130,6 +136,9 @@ struct request *request_start(struct registry *registry, struct task *parent,
                               const struct request_spec *spec);
 int request_status(const struct request *request); /* of the last answer; 0: none */
 const char *request_header(const struct request *request, const char *name);
+
+/* Does the URL lie on the origin of the registry's API? Only there may its credentials go. */
+bool registry_owns(const struct registry *registry, const char *url);
 
 /* ---- the verbs ---- */
 
@@ -142,6 +151,9 @@ struct store_op *manifest_put(struct store *store, const char *reference,
 struct store_op *tag_list(struct store *store, const struct store_tags *receiver,
                           struct task *parent);
 struct store_op *blob_stat(struct store *store, const struct descriptor *blob, struct task *parent);
+/* The same, for who holds slots already. */
+struct store_op *blob_look(struct store *store, const struct descriptor *blob, bool holds_slots,
+                           struct task *parent);
 struct store_op *blob_read(struct store *store, const struct descriptor *blob, int64_t offset,
                            struct bridge *bridge, struct task *parent);
 /* By the driver's word and what was refused before. */

@@ -56,6 +56,11 @@ int registry_new(struct loop *loop, const char *host, const struct registry_opti
     registry->options = *options;
     registry->driver = driver;
     registry->api = api_url(registry);
+    /* What the user said of this registry's TLS says nothing of the hosts that it points to. */
+    registry->elsewhere = options->http;
+    registry->elsewhere.client_cert = registry->elsewhere.client_key = NULL;
+    registry->elsewhere.insecure = false;
+    registry->elsewhere.ca_is_added = true;
     registry->may_fall_back = falls_back(registry);
     registry->requests =
         slots_new(options->max_requests ? options->max_requests : REQUESTS_DEFAULT);
@@ -81,7 +86,7 @@ void registry_free(struct registry *registry)
     driver_instance_free(registry->driver);
     slots_free(registry->requests);
     slots_free(registry->bodies);
-    credential_done(&registry->credential);
+    credential_done(&registry->host_credential);
     free(registry->api);
     free(registry->realm);
     free(registry->service);
@@ -96,6 +101,20 @@ const char *registry_name(const struct registry *registry)
 const char *registry_driver_name(const struct registry *registry)
 {
     return driver_instance_driver(registry->driver)->api.name;
+}
+
+bool registry_owns(const struct registry *registry, const char *text)
+{
+    struct url api, url;
+    if (url_parse(registry->api, &api, NULL) < 0)
+        return false;
+    bool same = false;
+    if (url_parse(text, &url, NULL) == 0) {
+        same = url_same_origin(&api, &url);
+        url_done(&url);
+    }
+    url_done(&api);
+    return same;
 }
 
 /* ---- repositories ---- */

@@ -54,7 +54,8 @@ struct request *request_start(struct registry *registry, struct task *parent,
                               const struct request_spec *spec)
 {
     struct request *r = xcalloc(1, sizeof(*r));
-    _cleanup_free_ char *shown = spec->url[0] == '/' ? xstrdup(spec->url) : url_redact(spec->url);
+    _cleanup_free_ char *shown =
+        spec->url[0] == '/' ? xstrndup(spec->url, strcspn(spec->url, "?")) : url_redact(spec->url);
     _cleanup_free_ char *label = xasprintf("%s %s", spec->method, shown);
     task_init(&r->task, registry->loop, parent, &request_type, label);
     r->registry = registry;
@@ -152,7 +153,7 @@ static enum step_result step_send(struct task *task)
     const struct http_request http = {
         .method = r->method,
         .url = url,
-        .settings = &r->registry->options.http,
+        .settings = r->credentials ? &r->registry->options.http : &r->registry->elsewhere,
         .headers = headers,
         .body = r->spec.body,
         .body_len = r->spec.body_len,
@@ -167,23 +168,37 @@ static enum step_result step_send(struct task *task)
     return task_wait(task, &judge_step);
 }
 
+static enum step_result refused(struct request *r)
+{
+    struct error err = ERROR_INIT;
+    const struct answer_context context = {r->spec.action, r->repository, r->reference};
+    answer_judge(r->registry, &context, r->exchange, &err);
+    return task_fail(&r->task, &err);
+}
+
+/* Another host than the registry's wants credentials: it gets none. */
+static enum step_result refused_elsewhere(struct request *r)
+{
+    struct error err = ERROR_INIT;
+    _cleanup_free_ char *url = url_redact(r->url);
+    error_set(&err, ERR_AUTH, "%s sent us to %s, which answered HTTP 401",
+              registry_name(r->registry), url);
+    return task_fail(&r->task, &err);
+}
+
 /* The answer is a 401: get a token, or a better one. */
 static enum step_result answer_challenge(struct request *r)
 {
     struct error err = ERROR_INIT;
     const struct auth_need need = need_of(r);
-    const struct answer_context context = {r->spec.action, r->repository, r->reference};
-    bool first = !r->header;
-    if (!first)
+    if (!r->credentials)
+        return refused_elsewhere(r);
+    bool was_basic = r->header && str_has_prefix(r->header, "Basic ");
+    if (r->header)
         tokens_refused(r->registry, &need, r->header);
-    if (!r->credentials || r->challenges++ >= CHALLENGES_ANSWERED) {
-        answer_judge(r->registry, &context, r->exchange, &err);
-        return task_fail(&r->task, &err);
-    }
-    if (!tokens_learn(r->registry, r->exchange, &err)) {
-        answer_judge(r->registry, &context, r->exchange, &err);
-        return task_fail(&r->task, &err);
-    }
+    if (was_basic || r->challenges++ >= CHALLENGES_ANSWERED ||
+        !tokens_learn(r->registry, r->exchange, &err))
+        return refused(r);
     if (r->spec.upload && http_bytes_out(r->exchange) > 0) {
         /* The body is gone: only the owner of the blob can start it again. */
         error_set(&err, ERR_TRANSIENT, "%s refused a token in mid-upload",
@@ -229,8 +244,9 @@ static enum step_result follow(struct request *r)
 static bool fall_back(struct request *r)
 {
     struct registry *registry = r->registry;
-    if (!http_peer_lacks_tls(r->exchange))
+    if (r->url[0] != '/' || r->fell_back || !http_peer_lacks_tls(r->exchange))
         return false;
+    r->fell_back = true;
     if (registry->may_fall_back) {
         char *plain = xasprintf("http://%s", registry->api + strlen("https://"));
         free(registry->api);
@@ -241,6 +257,16 @@ static bool fall_back(struct request *r)
     return registry->fell_back; /* another request may have found out meanwhile */
 }
 
+static void explain_end(const struct request *r, struct error *err)
+{
+    const struct retry_policy *policy = &r->registry->options.retry;
+    if (err->retry_after_ms > policy->max_asked_ms)
+        error_append(err, " (it asks to wait %lld s, which is too long)",
+                     (long long)(err->retry_after_ms / 1000));
+    else if (r->attempts > 1)
+        error_append(err, " (given up after %d tries)", r->attempts);
+}
+
 static enum step_result fail_or_retry(struct request *r, struct error *err)
 {
     struct registry *registry = r->registry;
@@ -249,8 +275,7 @@ static enum step_result fail_or_retry(struct request *r, struct error *err)
         return task_fail(&r->task, err);
     int64_t delay = retry_delay_ms(&registry->options.retry, err, r->attempts++, clock_random());
     if (delay < 0) {
-        if (registry->options.retry.retries > 0)
-            error_append(err, " (given up after %d tries)", r->attempts);
+        explain_end(r, err);
         return task_fail(&r->task, err);
     }
     if (hooks->retrying)

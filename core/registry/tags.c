@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define PAGES_MAX 10000
+#define TAGS_MAX 1000000
 #define PAGE_MAX ((size_t)32 * 1024 * 1024)
 
 struct tags_op {
@@ -17,7 +18,7 @@ struct tags_op {
     struct repository *repository;
     struct store_tags receiver;
     struct request *request;
-    struct map *seen;
+    struct map *seen, *pages_seen;
     char *url;  /* of the page to ask for */
     char *last; /* the last tag of the last page */
     int pages;
@@ -35,6 +36,7 @@ static void release(struct task *task)
         task_free(&t->request->task);
     store_op_done(&t->op);
     map_free(t->seen, NULL);
+    map_free(t->pages_seen, NULL);
     free(t->url);
     free(t->last);
     free(t);
@@ -135,20 +137,29 @@ static char *first_page(const struct repository *repository, const char *last)
     return with_last;
 }
 
-/* The page to ask for next; NULL: that was all. */
+/* The page to ask for next; NULL: that was all. A Link is followed as long as it leads to a page
+ * that was not read yet; without one, a full page may have a next one. */
 static char *next_page(struct tags_op *t, size_t entries, size_t fresh)
 {
+    static char marker;
     unsigned page_size = driver_instance_profile(t->repository->registry->driver)->tag_page_size;
-    if (!fresh || ++t->pages >= PAGES_MAX)
-        return NULL;
+    map_put(t->pages_seen, t->url, &marker);
     char *path = path_of_link(t);
-    if (!path && entries == page_size)
+    if (!path && fresh && entries == page_size)
         path = first_page(t->repository, t->last);
-    if (path && str_eq(path, t->url)) {
+    if (path && map_get(t->pages_seen, path)) {
         free(path);
         return NULL;
     }
     return path;
+}
+
+static enum step_result endless(struct tags_op *t)
+{
+    struct error err = ERROR_INIT;
+    error_set(&err, ERR_TOO_LARGE, "listing tags of %s: more than %d pages or %d tags",
+              t->repository->store.name, PAGES_MAX, TAGS_MAX);
+    return task_fail(&t->op.task, &err);
 }
 
 static enum step_result step_page(struct task *task)
@@ -173,6 +184,8 @@ static enum step_result step_page(struct task *task)
         return task_end(task);
     free(t->url);
     t->url = next;
+    if (++t->pages >= PAGES_MAX || map_size(t->seen) > TAGS_MAX)
+        return endless(t);
     return task_next(task, &ask_step);
 }
 
@@ -184,6 +197,7 @@ struct store_op *tag_list(struct store *store, const struct store_tags *receiver
     store_op_init(&t->op, t->repository->registry->loop, parent, &tags_type, store->name);
     t->receiver = *receiver;
     t->seen = map_new();
+    t->pages_seen = map_new();
     t->url = first_page(t->repository, NULL);
     task_start(&t->op.task, &ask_step);
     return &t->op;

@@ -6,37 +6,13 @@
  */
 #include "base/clock.h"
 #include "base/log.h"
-#include "registry/private.h"
+#include "registry/token.h"
 
-#include <openssl/evp.h>
 #include <string.h>
 
 #define REFRESH_EARLY_MS 60000 /* at most; half of a short life */
 #define FAILURE_MEMORY_MS 30000
-
-struct token {
-    struct task fetch; /* first */
-    struct registry *registry;
-    char *key;
-    bool fetching;
-    struct scope_set scopes;
-    bool pull_only;
-    struct secret *header; /* NULL: none (yet), or none needed */
-    bool valid;
-    int64_t fetched_ms, expires_ms;
-    int64_t failed_until_ms;
-    VEC(struct task *) waiters;
-
-    /* while fetching */
-    struct credential_lookup *lookup;
-    struct realm realm;
-    struct url realm_url;
-    struct flow_op *flow;
-    struct ocync_token_args args;
-    const char **scope_texts;
-    bool anonymous; /* stored credentials were refused: once more without */
-    int attempts;
-};
+#define SECRET_LEAST 4 /* shorter ones would be found in any text */
 
 /* ---- the life of an entry ---- */
 
@@ -54,6 +30,7 @@ static void fetch_drop(struct token *t)
         free((char *)(uintptr_t)t->scope_texts[i]);
     free(t->scope_texts);
     t->scope_texts = NULL;
+    free(take_ptr(&t->service));
     t->realm = (struct realm){0};
     t->realm_url = (struct url){0};
 }
@@ -66,6 +43,8 @@ static void token_release(struct task *task)
     secret_free(t->header);
     scope_set_done(&t->scopes);
     vec_done(&t->waiters);
+    credential_done(&t->credential);
+    free(t->repository);
     free(t->key);
     free(t);
 }
@@ -91,7 +70,10 @@ static struct token *token_for(struct registry *registry, const struct auth_need
         if (need->mount_from)
             scope_set_add_repository(&scopes, need->mount_from, false);
     }
-    _cleanup_free_ char *key = scope_set_key(&scopes);
+    /* Credentials may differ from repository to repository, whatever the scheme. */
+    _cleanup_free_ char *scope_key = scope_set_key(&scopes);
+    _cleanup_free_ char *key =
+        xasprintf("%s %s", need->repository ? need->repository : "", scope_key);
     struct token *t = map_get(registry->tokens, key);
     if (t) {
         scope_set_done(&scopes);
@@ -100,6 +82,7 @@ static struct token *token_for(struct registry *registry, const struct auth_need
     t = xcalloc(1, sizeof(*t));
     t->registry = registry;
     t->key = xstrdup(key);
+    t->repository = xstrdup(need->repository);
     t->scopes = scopes;
     t->pull_only = !need->push;
     task_init(&t->fetch, registry->loop, NULL, &token_type, key);
@@ -140,8 +123,11 @@ static enum step_result step_lookup(struct task *task)
     struct token *t = container_of(task, struct token, fetch);
     struct registry *r = t->registry;
     const struct ocync_profile *profile = driver_instance_profile(r->driver);
-    if (r->credential_known)
+    credential_done(&t->credential);
+    if (r->has_host_credential) {
+        t->credential = credential_copy(&r->host_credential);
         return task_next(task, &identity_step);
+    }
     _cleanup_free_ char *more = xstrdup(profile->credential_keys ? profile->credential_keys : "");
     const char *keys[16];
     size_t n_keys = 0;
@@ -152,7 +138,7 @@ static enum step_result step_lookup(struct task *task)
     }
     const struct credential_query query = {
         .keys = {.host = registry_name(r),
-                 .repository = t->scopes.list.len ? t->scopes.list.items[0].name : NULL,
+                 .repository = t->repository,
                  .more = keys,
                  .n_more = n_keys},
         .given = r->options.credential,
@@ -160,23 +146,6 @@ static enum step_result step_lookup(struct task *task)
     };
     t->lookup = credential_lookup_start(r->loop, task, r->options.credentials, &query);
     return task_wait(task, &identity_step);
-}
-
-/* A ready header needs no exchange: Basic, or a token that the user gave. */
-static char *ready_header(const struct registry *r, const struct credential *c)
-{
-    if (c->kind == CREDENTIAL_BEARER)
-        return xasprintf("Bearer %s", secret_reveal(c->secret));
-    if (r->scheme != SCHEME_BASIC || c->kind != CREDENTIAL_BASIC)
-        return NULL;
-    char *pair = xasprintf("%s:%s", c->username, secret_reveal(c->secret));
-    size_t len = strlen(pair);
-    char *encoded = xmalloc(len * 4 / 3 + 8);
-    EVP_EncodeBlock((unsigned char *)encoded, (const unsigned char *)pair, (int)len);
-    char *header = xasprintf("Basic %s", encoded);
-    secret_wipe_str(pair);
-    secret_wipe_str(encoded);
-    return header;
 }
 
 static void keep(struct token *t, char *header, int64_t lifetime_ms)
@@ -189,33 +158,35 @@ static void keep(struct token *t, char *header, int64_t lifetime_ms)
     t->expires_ms = lifetime_ms < 0 ? INT64_MAX : t->fetched_ms + lifetime_ms;
 }
 
-static bool take_lookup(struct token *t)
+static void take_lookup(struct token *t)
 {
     struct registry *r = t->registry;
-    if (!t->lookup || r->credential_known)
-        return true;
-    const struct task *lookup = credential_lookup_task(t->lookup);
-    if (!lookup->done || lookup->result)
-        return false;
-    r->credential = credential_copy(credential_lookup_result(t->lookup));
-    r->credential_known = true;
-    return true;
+    t->credential = credential_copy(credential_lookup_result(t->lookup));
+    r->has_credentials |= t->credential.kind != CREDENTIAL_ANONYMOUS;
+    if (credential_lookup_is_for_host(t->lookup) && !r->has_host_credential) {
+        r->host_credential = credential_copy(&t->credential);
+        r->has_host_credential = true;
+    }
 }
 
 static enum step_result step_identity(struct task *task)
 {
     struct token *t = container_of(task, struct token, fetch);
     struct registry *r = t->registry;
-    if (!take_lookup(t)) {
+    if (t->lookup) {
         const struct task *lookup = credential_lookup_task(t->lookup);
-        return lookup->done ? fetch_fail(t, &lookup->err) : task_wait(task, &identity_step);
+        if (!lookup->done)
+            return task_wait(task, &identity_step);
+        if (lookup->result)
+            return fetch_fail(t, &lookup->err);
+        take_lookup(t);
     }
-    char *header = ready_header(r, &r->credential);
+    char *header = token_ready_header(t);
     if (header) {
         keep(t, header, -1);
         return fetch_end(t, task_end(task));
     }
-    if (r->scheme == SCHEME_BASIC) {
+    if (r->scheme == SCHEME_BASIC && !driver_instance_has_auth(r->driver)) {
         struct error err = ERROR_INIT;
         error_set(&err, ERR_AUTH,
                   "%s wants a user name and a password; log in with docker or skopeo, or give a "
@@ -226,59 +197,12 @@ static enum step_result step_identity(struct task *task)
     return task_next(task, &exchange_step);
 }
 
-/* Credentials go to the realm's origin only; a flow that aims elsewhere gets none. */
-static int attach(void *arg, uint32_t kind, const char *target, struct curl_slist **headers,
-                  struct error *err)
-{
-    struct token *t = arg;
-    const struct credential *c = &t->registry->credential;
-    struct url url;
-    if (url_parse(target, &url, err) < 0)
-        return ERR_PROTOCOL;
-    bool allowed = t->realm.is_trusted && url_same_origin(&url, &t->realm_url);
-    url_done(&url);
-    if (!allowed)
-        return error_set(err, ERR_AUTH, "credentials may not go there");
-    if (kind != OCYNC_CREDENTIAL_BASIC || c->kind != CREDENTIAL_BASIC || t->anonymous)
-        return error_set(err, ERR_AUTH, "there is no credential of that kind");
-    const struct registry basic = {.scheme = SCHEME_BASIC};
-    char *value = ready_header(&basic, c);
-    char *line = xasprintf("Authorization: %s", value);
-    *headers = curl_slist_append(*headers, line);
-    secret_wipe_str(value);
-    secret_wipe_str(line);
-    return 0;
-}
-
-static int judge_realm(struct token *t, struct error *err)
-{
-    struct registry *r = t->registry;
-    const struct realm_policy policy = {
-        .known_realm = driver_instance_profile(r->driver)->token_realm,
-        .token_hosts = r->options.token_hosts,
-        .n_token_hosts = r->options.n_token_hosts,
-    };
-    struct url api;
-    int result = url_parse(r->api, &api, err);
-    if (result < 0)
-        return result;
-    result = realm_judge(&api, r->realm, &policy, &t->realm, err);
-    url_done(&api);
-    if (result == 0)
-        result = url_parse(t->realm.url, &t->realm_url, err);
-    if (result == 0 && !t->realm.is_trusted && !r->realm_warned && r->options.hooks.warning &&
-        r->credential.kind != CREDENTIAL_ANONYMOUS) {
-        r->realm_warned = true;
-        r->options.hooks.warning(r->options.hooks.arg, t->realm.warning);
-    }
-    return result;
-}
-
 static void fill_args(struct token *t)
 {
     const struct registry *r = t->registry;
-    const struct credential *c = &r->credential;
+    const struct credential *c = &t->credential;
     size_t n = t->scopes.list.len;
+    str_replace(&t->service, r->service);
     t->scope_texts = xcalloc(n + 1, sizeof(*t->scope_texts));
     for (size_t i = 0; i < n; i++)
         t->scope_texts[i] = scope_text(&t->scopes.list.items[i]);
@@ -287,9 +211,9 @@ static void fill_args(struct token *t)
         .scopes = t->scope_texts,
         .scheme = r->scheme == SCHEME_BASIC ? "basic" : "bearer",
         .realm = t->realm.url,
-        .service = r->service,
+        .service = t->service,
     };
-    if (!t->realm.is_trusted || t->anonymous)
+    if ((t->realm.url && !t->realm.is_trusted) || t->anonymous)
         return;
     if (c->kind == CREDENTIAL_BASIC) {
         t->args.username = c->username;
@@ -304,13 +228,16 @@ static enum step_result step_exchange(struct task *task)
     struct token *t = container_of(task, struct token, fetch);
     struct registry *r = t->registry;
     struct error err = ERROR_INIT;
-    if (!t->realm.url && judge_realm(t, &err) < 0) {
+    if (!t->realm.url && token_judge_realm(t, &err) < 0) {
         error_wrap(&err, "%s", registry_name(r));
         return fetch_fail(t, &err);
     }
     fill_args(t);
-    const struct flow_hooks hooks = {
-        .http = &r->options.http, .public_only = r->peer_is_public, .attach = attach, .arg = t};
+    bool own = t->on_own_host || !t->realm.url;
+    const struct flow_hooks hooks = {.http = own ? &r->options.http : &r->elsewhere,
+                                     .public_only = r->peer_is_public,
+                                     .attach = token_attach,
+                                     .arg = t};
     t->flow = auth_start(r, task, &t->args, &hooks);
     return task_wait(task, &store_step);
 }
@@ -318,16 +245,17 @@ static enum step_result step_exchange(struct task *task)
 /* Stale stored credentials make even public images unreadable at some registries. */
 static bool try_anonymously(struct token *t, const struct error *err)
 {
-    const struct registry *r = t->registry;
+    struct registry *r = t->registry;
     if (err->class != ERR_AUTH || !t->pull_only || t->anonymous ||
-        r->credential.kind == CREDENTIAL_ANONYMOUS || r->options.credential)
+        t->credential.kind == CREDENTIAL_ANONYMOUS || r->options.credential)
         return false;
-    _cleanup_free_ char *who = credential_describe(&r->credential);
+    _cleanup_free_ char *who = credential_describe(&t->credential);
     _cleanup_free_ char *text =
         xasprintf("%s refused %s; going on without credentials", registry_name(r), who);
     if (r->options.hooks.warning)
         r->options.hooks.warning(r->options.hooks.arg, text);
     t->anonymous = true;
+    r->has_stale = true;
     return true;
 }
 
@@ -338,6 +266,16 @@ static enum step_result retry_later(struct token *t, const struct error *err, in
         hooks->retrying(hooks->arg, err->text, delay);
     fetch_drop(t);
     return task_sleep(&t->fetch, delay, &exchange_step);
+}
+
+/* Some servers give a new identity token with each token, and end the old one. */
+static void rotate(struct token *t, const struct secret *refresh)
+{
+    struct registry *r = t->registry;
+    if (t->credential.kind != CREDENTIAL_IDENTITY || !r->has_host_credential)
+        return;
+    secret_free(r->host_credential.secret);
+    r->host_credential.secret = secret_dup(refresh);
 }
 
 static enum step_result step_store(struct task *task)
@@ -360,6 +298,8 @@ static enum step_result step_store(struct task *task)
         return fetch_fail(t, &err);
     }
     const struct flow_token *token = flow_token(t->flow);
+    if (token->refresh)
+        rotate(t, token->refresh);
     keep(t, xasprintf("%s %s", token->scheme, secret_reveal(token->text)), token->lifetime_ms);
     return fetch_end(t, task_end(task));
 }
@@ -381,7 +321,7 @@ static void start_fetch(struct token *t)
     t->fetching = true;
     t->valid = false;
     t->attempts = 0;
-    t->anonymous = false;
+    t->anonymous = t->registry->has_stale && t->pull_only;
     t->failed_until_ms = 0;
     t->fetch.result = 0;
     task_start(&t->fetch, &lookup_step);
@@ -423,11 +363,42 @@ void tokens_forget_waiter(struct registry *registry, struct task *waiter)
     }
 }
 
+/* A token may be renewed; a password that was refused stays refused. */
 void tokens_refused(struct registry *registry, const struct auth_need *need, const char *header)
 {
     struct token *t = token_for(registry, need);
-    if (t->valid && t->header && str_eq(secret_reveal(t->header), header))
-        t->valid = false;
+    if (!t->valid || !t->header || !str_eq(secret_reveal(t->header), header))
+        return;
+    t->valid = false;
+    if (!str_has_prefix(header, "Basic ") || t->fetching)
+        return;
+    _cleanup_free_ char *who = credential_describe(&t->credential);
+    t->fetch.result =
+        error_set(&t->fetch.err, ERR_AUTH, "%s refused %s", registry_name(registry), who);
+    t->failed_until_ms = clock_ms() + FAILURE_MEMORY_MS;
+}
+
+static bool secret_occurs(const struct secret *secret, const char *text)
+{
+    return secret && secret_len(secret) >= SECRET_LEAST && strstr(text, secret_reveal(secret));
+}
+
+static bool header_occurs(const struct secret *header, const char *text)
+{
+    const char *value = header ? strchr(secret_reveal(header), ' ') : NULL;
+    return value && strlen(value + 1) >= SECRET_LEAST && strstr(text, value + 1);
+}
+
+bool tokens_occur_in(const struct registry *registry, const char *text)
+{
+    size_t pos = 0;
+    void *value;
+    while (map_next(registry->tokens, &pos, &value)) {
+        const struct token *t = value;
+        if (header_occurs(t->header, text) || secret_occurs(t->credential.secret, text))
+            return true;
+    }
+    return false;
 }
 
 bool tokens_learn(struct registry *registry, const struct http_exchange *answer, struct error *err)

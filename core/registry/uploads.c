@@ -4,6 +4,7 @@
  * commits; where the driver wants it, one PATCH sends and an empty PUT commits. The 202 of a
  * refused mount is a session like any other.
  */
+#include "base/clock.h"
 #include "net/redirect.h"
 #include "registry/private.h"
 
@@ -19,8 +20,9 @@ struct begin_op {
     struct descriptor blob; /* digest and size only */
     char *mount_from;       /* what this POST tries; NULL: nothing */
     bool probing;           /* mount_from is the repository itself */
-    char *location;         /* of the session */
-    bool same_origin, public_only;
+    int tries;
+    char *location; /* of the session */
+    bool public_only;
 };
 
 static struct begin_op *begin_of(struct task *task)
@@ -106,13 +108,14 @@ static enum step_result step_post(struct task *task)
 static enum step_result open_session(struct begin_op *b)
 {
     struct error err = ERROR_INIT;
+    bool ignored;
     const char *location = request_header(b->request, "location");
     _cleanup_free_ char *asked =
         b->request->url[0] == '/' ? xasprintf("%s%s", b->repository->registry->api, b->request->url)
                                   : xstrdup(b->request->url);
     if (!location)
         error_set(&err, ERR_PROTOCOL, "the answer to an upload's POST has no Location");
-    else if (location_next(asked, location, &b->location, &b->same_origin, &err) == 0) {
+    else if (location_next(asked, location, &b->location, &ignored, &err) == 0) {
         b->public_only = !http_peer_is_private(b->request->exchange);
         return task_end(&b->op.task);
     }
@@ -120,16 +123,34 @@ static enum step_result open_session(struct begin_op *b)
     return task_fail(&b->op.task, &err);
 }
 
-/* A mount that was neither done nor turned into a session: one plain POST, and no more of it. */
+/* A mount that was neither done nor turned into a session: one plain POST. What was refused for
+ * good is not tried again in this run. */
 static enum step_result without_mount(struct begin_op *b)
 {
     static char marker;
     struct registry *registry = b->repository->registry;
-    _cleanup_free_ char *pair = xasprintf("%s %s", b->repository->store.repository, b->mount_from);
-    map_put(registry->no_mount_from, pair, &marker);
+    const struct task *request = &b->request->task;
+    if (!request->result || !retry_class_is_temporary(request->err.class)) {
+        _cleanup_free_ char *pair =
+            xasprintf("%s %s", b->repository->store.repository, b->mount_from);
+        map_put(registry->no_mount_from, pair, &marker);
+    }
     free(take_ptr(&b->mount_from));
     b->probing = false;
     return task_next(&b->op.task, &post_step);
+}
+
+/* Asked to slow down: the same again, later. */
+static enum step_result mount_later(struct begin_op *b)
+{
+    const struct registry_options *options = &b->repository->registry->options;
+    const struct error *err = &b->request->task.err;
+    int64_t delay = retry_delay_ms(&options->retry, err, b->tries++, clock_random());
+    if (delay < 0)
+        return task_fail(&b->op.task, err);
+    if (options->hooks.retrying)
+        options->hooks.retrying(options->hooks.arg, err->text, delay);
+    return task_sleep(&b->op.task, delay, &post_step);
 }
 
 static enum step_result step_posted(struct task *task)
@@ -148,8 +169,8 @@ static enum step_result step_posted(struct task *task)
     }
     if (request->result == 0 && status == 202)
         return open_session(b);
-    if (b->mount_from && request->err.class != ERR_THROTTLED)
-        return without_mount(b);
+    if (b->mount_from)
+        return request->err.class == ERR_THROTTLED ? mount_later(b) : without_mount(b);
     if (request->result)
         return task_fail(task, &request->err);
     struct error err = ERROR_INIT;
@@ -182,7 +203,7 @@ struct write_op {
     struct request *request;
     struct store_op *stat;
     char *location;
-    bool same_origin, public_only;
+    bool public_only;
     bool trusting; /* PATCH: another request commits */
 };
 
@@ -245,7 +266,7 @@ static void send_body(struct write_op *w, struct request_spec spec)
     spec.push = true;
     spec.holds_slots = true;
     spec.no_retry = true;
-    spec.no_credentials = !w->same_origin;
+    spec.no_credentials = !registry_owns(w->repository->registry, spec.url);
     spec.public_only = w->public_only;
     if (w->request)
         task_free(&w->request->task);
@@ -300,7 +321,9 @@ static enum step_result step_patched(struct task *task)
     const char *location = request_header(w->request, "location");
     if (location) {
         char *next = NULL;
-        if (location_next(w->location, location, &next, &w->same_origin, &err) < 0) {
+        bool ignored;
+        w->public_only |= !http_peer_is_private(w->request->exchange);
+        if (location_next(w->location, location, &next, &ignored, &err) < 0) {
             error_wrap(&err, "%s", w->repository->store.name);
             return task_fail(task, &err);
         }
@@ -348,7 +371,7 @@ static enum step_result step_look(struct task *task)
     if (!w->stat) {
         const struct descriptor blob = {.digest = *bridge_digest(w->bridge),
                                         .size = bridge_size(w->bridge)};
-        w->stat = blob_stat(&w->repository->store, &blob, task);
+        w->stat = blob_look(&w->repository->store, &blob, true, task);
     }
     if (!w->stat->task.done)
         return task_wait(task, &look_step);
@@ -373,7 +396,6 @@ struct store_op *session_write(struct store *store, struct store_op *begin, stru
     w->bridge = bridge;
     w->end.resume = resume;
     w->location = xstrdup(session->location);
-    w->same_origin = session->same_origin;
     w->public_only = session->public_only;
     bridge_attach_target(bridge, &w->end);
     uint32_t method = driver_instance_profile(w->repository->registry->driver)->upload;

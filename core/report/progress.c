@@ -21,6 +21,7 @@
 #define HEARTBEAT_MS 10000
 #define BARS_MAX 8
 #define WIDTH_DEFAULT 80
+#define ROWS_DEFAULT 24
 
 struct bar {
     struct digest digest;
@@ -38,25 +39,30 @@ struct progress {
     int blobs, blobs_done;
     double rate; /* bytes a second */
     int64_t rate_at_ms, rate_bytes;
-    int lines; /* on the screen now */
+    int lines;                /* on the screen now */
+    int widths[BARS_MAX + 1]; /* of each */
 };
 
 static struct progress *shown; /* for the log's hooks, which have no argument */
 
-static void wipe(void)
-{
-    if (!shown || !shown->lines)
-        return;
-    fprintf(stderr, "\033[%dA\033[J", shown->lines);
-    shown->lines = 0;
-}
-
-static int terminal_width(void)
+static struct winsize terminal(void)
 {
     struct winsize size;
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-        return size.ws_col;
-    return WIDTH_DEFAULT;
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || !size.ws_col || !size.ws_row)
+        size = (struct winsize){.ws_col = WIDTH_DEFAULT, .ws_row = ROWS_DEFAULT};
+    return size;
+}
+
+/* A terminal that became narrower has wrapped our lines: count the rows that they take now. */
+static void wipe(void)
+{
+    int rows = 0, columns = terminal().ws_col;
+    if (!shown || !shown->lines)
+        return;
+    for (int i = 0; i < shown->lines; i++)
+        rows += shown->widths[i] > columns ? (shown->widths[i] + columns - 1) / columns : 1;
+    fprintf(stderr, "\033[%dA\033[J", rows);
+    shown->lines = 0;
 }
 
 static int64_t bytes_now(const struct progress *p)
@@ -93,7 +99,7 @@ static void summarize(const struct progress *p, char *out, size_t size)
     str_bytes((uint64_t)bytes, have, sizeof(have));
     str_bytes((uint64_t)p->total, all, sizeof(all));
     str_bytes((uint64_t)(p->rate > 0 ? p->rate : 0), speed, sizeof(speed));
-    if (p->rate > 1)
+    if (p->rate > 1 && p->total > bytes)
         report_duration((int64_t)((double)(p->total - bytes) * 1000 / p->rate), left, sizeof(left));
     snprintf(out, size, "%s of %s, %d of %d blobs, %s/s%s%s%s", have, all, p->blobs_done, p->blobs,
              speed, *left ? ", " : "", left, *left ? " left" : "");
@@ -119,20 +125,22 @@ static void draw_bar(const struct bar *bar, int width)
 static void draw(struct progress *p)
 {
     char text[160];
-    int width = terminal_width();
+    const struct winsize size = terminal();
+    int width = size.ws_col, bars = size.ws_row > 3 ? size.ws_row - 2 : 0;
     size_t pos = 0;
     void *value;
     wipe();
-    while (width > 36 && p->lines < BARS_MAX && map_next(p->bars, &pos, &value)) {
+    while (width > 36 && p->lines < BARS_MAX && p->lines < bars &&
+           map_next(p->bars, &pos, &value)) {
         const struct bar *bar = value;
         if (!bar->active)
             continue;
         draw_bar(bar, width - 1);
-        p->lines++;
+        p->widths[p->lines++] = width - 1;
     }
     summarize(p, text, sizeof(text));
-    fprintf(stderr, "%.*s\n", width - 1, text);
-    p->lines++;
+    int len = fprintf(stderr, "%.*s\n", width - 1, text) - 1;
+    p->widths[p->lines++] = len;
     fflush(stderr);
 }
 

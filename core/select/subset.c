@@ -141,8 +141,8 @@ static bool string_means(const struct span *string, const char *name)
     return at == end;
 }
 
-/* Walks over the members of the document. Twice the same name is refused when the result is read.
- */
+/* Walks over the members of the document. A name that occurs twice fails the reading of the
+ * result. */
 static bool find_list(const struct manifest *index, struct span *ret)
 {
     struct scan s = {.at = index->bytes, .end = index->bytes + index->len};

@@ -55,18 +55,19 @@ extern "C" {
 /* What went wrong, for the host to act on. Callbacks return 0 or one of these. */
 enum ocync_class {
     OCYNC_OK = 0,
-    OCYNC_ERR_INTERNAL = -1,      /* the driver can't go on; its bug or an unexpected answer */
-    OCYNC_ERR_AUTH = -2,          /* credentials refused or missing */
-    OCYNC_ERR_DENIED = -3,        /* known, but not allowed */
-    OCYNC_ERR_NOT_FOUND = -4,     /* no such repository, tag, manifest or blob */
-    OCYNC_ERR_THROTTLED = -5,     /* asked to slow down */
-    OCYNC_ERR_TRANSIENT = -6,     /* may work when tried again */
-    OCYNC_ERR_PROTOCOL = -7,      /* an answer that makes no sense */
-    OCYNC_ERR_IMMUTABLE = -8,     /* the tag exists and may not change */
-    OCYNC_ERR_MISSING_PART = -9,  /* a manifest names a blob or child that is not there */
-    OCYNC_ERR_UNSUPPORTED = -10,  /* the registry does not do that */
-    OCYNC_ERR_OPTION = -11,       /* a driver option has a wrong value */
-    OCYNC_ERR_NO_REPOSITORY = -12 /* the repository must be created first */
+    OCYNC_ERR_INTERNAL = -1,       /* the driver can't go on; its bug or an unexpected answer */
+    OCYNC_ERR_AUTH = -2,           /* credentials refused or missing */
+    OCYNC_ERR_DENIED = -3,         /* known, but not allowed */
+    OCYNC_ERR_NOT_FOUND = -4,      /* no such repository, tag, manifest or blob */
+    OCYNC_ERR_THROTTLED = -5,      /* asked to slow down */
+    OCYNC_ERR_TRANSIENT = -6,      /* may work when tried again */
+    OCYNC_ERR_PROTOCOL = -7,       /* an answer that makes no sense */
+    OCYNC_ERR_IMMUTABLE = -8,      /* the tag exists and may not change */
+    OCYNC_ERR_MISSING_PART = -9,   /* a manifest names a blob or child that is not there */
+    OCYNC_ERR_UNSUPPORTED = -10,   /* the registry does not do that */
+    OCYNC_ERR_OPTION = -11,        /* a driver option has a wrong value */
+    OCYNC_ERR_NO_REPOSITORY = -12, /* the repository must be created first */
+    OCYNC_ERR_REFUSED = -13 /* a quota, a policy or a read-only mode forbids it, whoever asks */
 };
 
 /* ---- Options ------------------------------------------------------------------------------ */
@@ -223,8 +224,9 @@ struct ocync_effect {
     size_t body_len;
     size_t cap; /* HTTP, FILE, EXEC: largest answer in bytes; 0: 64 KiB */
 
-    int64_t duration_ms; /* SLEEP: how long. EXEC: time limit, 0: 30 s. DONE of an auth flow: how
-                            long the token lives, 0: 60 s */
+    int64_t
+        duration_ms; /* SLEEP: how long. FAIL: what the peer asked to wait, 0: nothing. EXEC: time
+                        limit, 0: 30 s. DONE of an auth flow: how long the token lives, 0: 60 s */
     const char *const *argv; /* EXEC: NULL-terminated */
     const char *const *row;  /* ROW */
     size_t n_row;

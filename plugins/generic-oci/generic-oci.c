@@ -115,17 +115,17 @@ static const struct rule rules[] = {
      "delete; use another tag, or ask for the right to overwrite"},
 
     /* No room. */
-    {ABOUT_PUSH, 403, NULL, "quota", OCYNC_ERR_DENIED, QUOTA},
-    {ABOUT_PUSH, 403, NULL, "will exceed the configured upper limit", OCYNC_ERR_DENIED, QUOTA},
-    {ABOUT_PUSH, 403, NULL, "limit exceeded", OCYNC_ERR_DENIED, QUOTA},
-    {ABOUT_PUSH, 507, NULL, NULL, OCYNC_ERR_DENIED, QUOTA},
+    {ABOUT_PUSH, 403, NULL, "quota", OCYNC_ERR_REFUSED, QUOTA},
+    {ABOUT_PUSH, 403, NULL, "will exceed the configured upper limit", OCYNC_ERR_REFUSED, QUOTA},
+    {ABOUT_PUSH, 403, NULL, "limit exceeded", OCYNC_ERR_REFUSED, QUOTA},
+    {ABOUT_PUSH, 507, NULL, NULL, OCYNC_ERR_REFUSED, QUOTA},
 
     /* Places that take no push. */
-    {ABOUT_PUSH, 403, NULL, "to a proxy project", OCYNC_ERR_DENIED,
+    {ABOUT_PUSH, 403, NULL, "to a proxy project", OCYNC_ERR_REFUSED,
      "%r lies in a proxy cache, which takes no pushes; choose a project of your own"},
-    {ABOUT_PUSH, 405, NULL, "is_readonly", OCYNC_ERR_DENIED,
+    {ABOUT_PUSH, 405, NULL, "is_readonly", OCYNC_ERR_REFUSED,
      "the registry is in read-only mode; try again when it is not"},
-    {ABOUT_PUSH, 0, NULL, "operation is disallowed", OCYNC_ERR_DENIED, LOCKED},
+    {ABOUT_PUSH, 0, NULL, "operation is disallowed", OCYNC_ERR_REFUSED, LOCKED},
     {ABOUT_MANIFEST_PUT, 405, "UNSUPPORTED", "invalid", OCYNC_ERR_UNSUPPORTED,
      "the registry does not take the manifest of %r: %s"},
     {ABOUT_PUSH, 405, "UNSUPPORTED", NULL, OCYNC_ERR_UNSUPPORTED,
@@ -162,7 +162,7 @@ static const struct rule rules[] = {
      "upload to patch, or raise the limit of the registry or the proxy in front of it"},
     {ABOUT_MANIFEST_PUT, 413, NULL, NULL, OCYNC_ERR_UNSUPPORTED,
      "the manifest of %r is larger than the registry takes"},
-    {ABOUT_ANY, 412, "PROJECTPOLICYVIOLATION", NULL, OCYNC_ERR_DENIED,
+    {ABOUT_ANY, 412, "PROJECTPOLICYVIOLATION", NULL, OCYNC_ERR_REFUSED,
      "a policy of the project forbids to pull %r: %s"},
     {ABOUT_ANY, 404, "TAG_EXPIRED", NULL, OCYNC_ERR_NOT_FOUND,
      "%r has expired or was deleted at the registry"},
@@ -175,7 +175,7 @@ static const struct rule rules[] = {
     {ABOUT_ANY, 403, NULL, "secondary rate limit", OCYNC_ERR_THROTTLED, THROTTLED},
     {ABOUT_ANY, 400, NULL, "rate exceeded", OCYNC_ERR_THROTTLED, THROTTLED},
     {ABOUT_ANY, 503, NULL, "rate exceeded", OCYNC_ERR_THROTTLED, THROTTLED},
-    {ABOUT_ANY, 0, "TOOMANYREQUESTS", "data limit exceeded", OCYNC_ERR_DENIED,
+    {ABOUT_ANY, 0, "TOOMANYREQUESTS", "data limit exceeded", OCYNC_ERR_REFUSED,
      "the registry's traffic limit for this address is used up (%s); log in, or go on another day"},
     {ABOUT_ANY, 429, NULL, "pull rate limit", OCYNC_ERR_THROTTLED,
      "the registry's pull limit is used up (%s); log in with an account that may pull more, or go "

@@ -16,7 +16,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { RING_SIZE = 256 * 1024, LOCATION_SIZE = 16 * 1024 };
+enum { RING_SIZE = 256 * 1024, BUFFER_SIZE = 64 * 1024, LOCATION_SIZE = 16 * 1024 };
 
 struct bridge {
     CURL *get, *put;
@@ -143,13 +143,14 @@ static void open_session(struct bridge *b, const char *uploads, const char *ca_f
     curl_easy_cleanup(post);
 }
 
+/* Not for a few bytes: every pause and every wake-up costs. */
 static void resume(struct bridge *b)
 {
-    if (b->get_paused && RING_SIZE - b->fill >= CURL_MAX_WRITE_SIZE) {
+    if (b->get_paused && b->fill <= RING_SIZE / 2) {
         b->get_paused = false;
         curl_easy_pause(b->get, CURLPAUSE_CONT);
     }
-    if (b->put_paused && (b->fill > 0 || b->source_done)) {
+    if (b->put_paused && (b->fill >= BUFFER_SIZE || b->source_done)) {
         b->put_paused = false;
         curl_easy_pause(b->put, CURLPAUSE_CONT);
     }
@@ -223,13 +224,13 @@ static void bridge_open(struct bridge *b, char *argv[], const char *ca_file)
     b->get = new_handle(argv[1], ca_file);
     curl_easy_setopt(b->get, CURLOPT_WRITEFUNCTION, on_source);
     curl_easy_setopt(b->get, CURLOPT_WRITEDATA, b);
-    curl_easy_setopt(b->get, CURLOPT_BUFFERSIZE, (long)RING_SIZE);
+    curl_easy_setopt(b->get, CURLOPT_BUFFERSIZE, (long)BUFFER_SIZE);
     b->put = new_handle(url, ca_file);
     curl_easy_setopt(b->put, CURLOPT_UPLOAD, 1L);
     curl_easy_setopt(b->put, CURLOPT_INFILESIZE_LARGE, (curl_off_t)strtoll(argv[4], NULL, 10));
     curl_easy_setopt(b->put, CURLOPT_READFUNCTION, on_target);
     curl_easy_setopt(b->put, CURLOPT_READDATA, b);
-    curl_easy_setopt(b->put, CURLOPT_UPLOAD_BUFFERSIZE, 64L * 1024L);
+    curl_easy_setopt(b->put, CURLOPT_UPLOAD_BUFFERSIZE, (long)BUFFER_SIZE);
 }
 
 int main(int argc, char *argv[])

@@ -37,6 +37,21 @@ expect_run "insecure is explicit" 0 copy --dest-insecure "$P/app:v1" "$H2/insecu
 expect_run "from TLS to plain" 0 copy --src-ca-file "$CA" "$H2/app:v1" "$P/back:v1"
 same "from TLS to plain: the same" "$origin" "http://$P/back:v1"
 
+# A machine without any CA certificates: loopback without TLS does not care, TLS is refused as ever.
+requires unshare mount
+namespace=(unshare -m)
+[ "$(id -u)" -eq 0 ] || namespace=(unshare -rm)
+WRAPPER_BEFORE=${WRAPPER:-}
+WRAPPER="${namespace[*]} $WORK/bare.sh $WRAPPER_BEFORE"
+printf '#!/bin/sh\nmount -t tmpfs none /etc/ssl/certs || exit 99\nexec "$@"\n' >"$WORK/bare.sh"
+chmod +x "$WORK/bare.sh"
+expect_run "no CA certificates here: plain HTTP on loopback" 0 copy "$P/app:v1" "$P/bare:v1"
+expect_error "no CA certificates here: TLS is refused" 2 'certificate' \
+    copy "$P/app:v1" "$H2/bare:v1"
+expect_run "no CA certificates here: one by name" 0 copy --dest-ca-file "$CA" "$P/app:v1" \
+    "$H2/bare:v1"
+WRAPPER=$WRAPPER_BEFORE
+
 # ---- Names --------------------------------------------------------------------------------------
 
 port=${H2##*:}

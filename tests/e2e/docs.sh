@@ -170,7 +170,7 @@ for name in ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"] + \
         ["docs/" + os.path.basename(path) for path in glob.glob(os.path.join(root, "docs/*.md"))]:
     look_at_markdown(name)
 
-if looked_at < 100:
+if looked_at < 80:
     wrong.append("only %d things were looked at" % looked_at)
 print("\n".join(wrong) if wrong else "%d things are as they are written" % looked_at)
 sys.exit(1 if wrong else 0)
@@ -181,9 +181,9 @@ check "options, commands, examples and links" \
 # ---- The schemas --------------------------------------------------------------------------------
 
 cat >"$WORK/validate.py" <<'END'
-"""validate.py SCHEMA lines|document FILE: each line, or the whole file, fits the schema. Prints the
-kinds of events that were seen. validate.py SCHEMA strict FILE: what fits no longer does when a
-member is added or one is taken away."""
+"""validate.py SCHEMA lines|document FILE: each line, or the whole file, fits the schema.
+validate.py SCHEMA strict FILE: what fits no longer does when a member is added, or one that must
+be there is taken away."""
 import copy, json, sys
 from jsonschema import Draft202012Validator
 
@@ -199,10 +199,12 @@ if mode != "strict":
     for document in documents:
         for error in validator.iter_errors(document):
             sys.exit("%s\n%s" % (json.dumps(document), error.message))
-    print(" ".join(sorted({document.get("event", "report") for document in documents})))
     sys.exit(0 if documents else "nothing to look at")
 
+# What is left out when it never became known.
 OPTIONAL = {("images", 0, "digest")}
+if documents[0].get("event") == "image-end":
+    OPTIONAL.add(("digest",))
 
 
 def objects(node, way=()):
@@ -252,7 +254,7 @@ copied()
 FROM=oci:$WORK/images
 TO=oci:$WORK/copies
 copied "a copy" 0 synced "$FROM:two" "$TO:two"
-check "a report with a member too many or too few does not fit" \
+check "the report: the schema is exact" \
     python3 "$WORK/validate.py" "$CONF/report.schema.json" strict "$OUT"
 copied "a copy, again" 0 skipped "$FROM:two" "$TO:two"
 copied "one platform of it" 0 synced --platform linux/arm64 "$FROM:two" "$TO:arm64"
@@ -270,21 +272,20 @@ copied "a damaged blob" 2 failed "oci:$WORK/damaged:v1" "$TO:damaged"
 
 check "every event fits the schema" \
     python3 "$WORK/validate.py" "$CONF/events.schema.json" lines "$EVENTS"
-for kind in image-start image-plan image-end manifest blob-start blob-end retry; do
-    check "there was a $kind" grep -q "\"event\":\"$kind\"" "$EVENTS"
-done
-STRICT=$WORK/strict
-strict_events()
+
+# strict_event PATTERN: the first event like it.
+strict_event()
 {
-    local kind outcome
-    for kind in image-start image-plan manifest blob-start blob-end retry; do
-        grep -m 1 "\"event\":\"$kind\"" "$EVENTS" >"$STRICT" &&
-            python3 "$WORK/validate.py" "$CONF/events.schema.json" strict "$STRICT" || return 1
-    done
-    for outcome in blob-end image-end; do
-        grep "\"event\":\"$outcome\"" "$EVENTS" | grep -m 1 '"outcome":"failed"' |
-            grep '"digest"' >"$STRICT" || continue
-        python3 "$WORK/validate.py" "$CONF/events.schema.json" strict "$STRICT" || return 1
-    done
+    grep -m 1 -E -- "$1" "$EVENTS" >"$WORK/strict" &&
+        python3 "$WORK/validate.py" "$CONF/events.schema.json" strict "$WORK/strict"
 }
-check "an event with a member too many or too few does not fit" strict_events
+
+for kind in image-start image-plan manifest blob-plan blob-start retry; do
+    check "$kind: the schema is exact" strict_event "\"event\":\"$kind\""
+done
+for kind in blob-end image-end; do
+    for outcome in copied failed; do
+        check "$kind, $outcome: the schema is exact" \
+            strict_event "\"event\":\"$kind\".*\"outcome\":\"$outcome\""
+    done
+done

@@ -407,8 +407,9 @@ static void asks_step_by_step(void **state)
 {
     (void)state;
     struct fixture f;
-    fixture_init(&f, &(struct setup){.sort = TAG_SORT_SEMVER, .latest = 2, .min_days = 5},
-                 "1 2 3 4 5 6 7 8 9 10");
+    fixture_init(
+        &f, &(struct setup){.include = "x", .sort = TAG_SORT_SEMVER, .latest = 2, .min_days = 5},
+        "1 2 3 4 5 6 7 8 9 10");
     size_t asked = 0, rounds = 0;
     while (f.selection.n_lacking) {
         assert_int_equal(f.selection.warnings.len, 0);
@@ -428,6 +429,7 @@ static void asks_step_by_step(void **state)
     }
     assert_string_equal(f.kept, "5 4");
     assert_int_equal(asked, 7);
+    assert_true(warns(&f, "no tag \"x\""));
     fixture_done(&f);
 }
 
