@@ -19,6 +19,10 @@ E2E=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 NAME=$(basename "$0" .sh)
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/ocync-$NAME.XXXXXX")
 
+# The system's programs before any others of the same name: their modules are packages that
+# ./check installs.
+export PATH=/usr/bin:/bin:/usr/sbin:/sbin:$PATH
+
 # Nothing of the machine's or the user's own settings may reach a test.
 export HOME=$WORK/home XDG_RUNTIME_DIR=$WORK/run XDG_CACHE_HOME=$WORK/cache
 export XDG_CONFIG_HOME=$WORK/home/.config LC_ALL=C PYTHONDONTWRITEBYTECODE=1
