@@ -52,7 +52,8 @@ static int64_t parse_time(const char *text)
         const char *end = strptime(p + 1, "%H:%M", &offset);
         if (!end || *end)
             return -1;
-        offset_s = (*p == '-' ? -1 : 1) * (offset.tm_hour * 3600 + offset.tm_min * 60);
+        offset_s =
+            (*p == '-' ? -1 : 1) * (offset.tm_hour * INT64_C(3600) + offset.tm_min * INT64_C(60));
     } else if (!str_eq(p, "Z") && !str_eq(p, "z")) {
         return -1;
     }

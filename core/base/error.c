@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-int error_set(struct error *err, enum error_class class, const char *fmt, ...)
+void error_fill(struct error *err, enum error_class class, const char *fmt, ...)
 {
     if (!err)
-        return class;
+        return;
     char text[ERROR_TEXT_MAX];
     va_list args;
     va_start(args, fmt);
@@ -18,7 +18,6 @@ int error_set(struct error *err, enum error_class class, const char *fmt, ...)
     *err = ERROR_INIT;
     err->class = class;
     str_escape(text, err->text, sizeof(err->text));
-    return class;
 }
 
 int error_wrap(struct error *err, const char *fmt, ...)

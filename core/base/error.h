@@ -46,8 +46,16 @@ struct error {
 
 #define ERROR_INIT ((struct error){.retry_after_ms = -1})
 
-/* Fills *err (may be NULL) and returns `class`. Control characters in the text are escaped. */
-int error_set(struct error *err, enum error_class class, const char *fmt, ...) _printf_(3, 4);
+/* error_set(err, class, fmt, ...) fills *err (may be NULL) and returns `class`. Control characters
+ * in the text are escaped. A macro, so that compilers and analyzers see which class comes back,
+ * and with it that outputs stay unset. */
+#define error_set(err, class_, ...)                                                                \
+    __extension__({                                                                                \
+        const enum error_class error_set_class_ = (class_);                                        \
+        error_fill(err, error_set_class_, __VA_ARGS__);                                            \
+        (int)error_set_class_;                                                                     \
+    })
+void error_fill(struct error *err, enum error_class class, const char *fmt, ...) _printf_(3, 4);
 
 /* Puts "context: " before the text; returns the class. */
 int error_wrap(struct error *err, const char *fmt, ...) _printf_(2, 3);

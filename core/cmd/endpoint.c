@@ -105,7 +105,7 @@ static bool same_side(const struct side_options *a, const struct side_options *b
 /* A file that was named must be there, whether the registry wants credentials or not. */
 static int check_auth_file(const char *what, const char *path, struct error *err)
 {
-    if (str_empty(path) || access(path, R_OK) == 0)
+    if (!path || !*path || access(path, R_OK) == 0)
         return 0;
     return error_set(err, ERR_CONFIG, "%s %s: %s", what, path, strerror(errno));
 }

@@ -151,7 +151,7 @@ char *object_strdup(struct ocync_object *object, const char *s)
     if (!s)
         return NULL;
     char *copy = object_alloc(object, strlen(s) + 1);
-    memcpy(copy, s, strlen(s));
+    memcpy(copy, s, strlen(s) + 1);
     return copy;
 }
 

@@ -22,7 +22,7 @@
 
 #define MARK "oci-layout"
 #define MARK_MAX ((size_t)64 * 1024)
-#define LEFTOVER_AGE_S (24 * 60 * 60)
+#define LEFTOVER_AGE_S (INT64_C(24) * 60 * 60)
 
 static const char mark_text[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
 

@@ -107,7 +107,7 @@ static int answer_head(struct query *query, struct error *err)
 {
     struct layout *layout = query->layout;
     struct folder folder = layout_folder(layout);
-    struct place place;
+    struct place place = {0};
     int64_t size;
     _cleanup_close_ int fd = -1;
     int r = locate(layout, query->reference, &place, err);
@@ -151,7 +151,7 @@ static int load_manifest(struct query *query, const struct place *place, struct 
 
 static int answer_get(struct query *query, struct error *err)
 {
-    struct place place;
+    struct place place = {0};
     int r = locate(query->layout, query->reference, &place, err);
     if (r < 0)
         return r;

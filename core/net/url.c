@@ -67,8 +67,8 @@ static bool is_ascii(const char *text)
 
 static bool is_complete(const struct url *url)
 {
-    return (str_eq(url->scheme, "http") || str_eq(url->scheme, "https")) && !str_empty(url->host) &&
-           is_ascii(url->host) && url->port && !str_empty(url->path);
+    return (str_eq(url->scheme, "http") || str_eq(url->scheme, "https")) && url->host &&
+           *url->host && is_ascii(url->host) && url->port && !str_empty(url->path);
 }
 
 int url_parse(const char *text, struct url *ret, struct error *err)

@@ -56,7 +56,7 @@ static int add_globs(const char *key, const struct text_list *texts, struct glob
                      struct error *err)
 {
     for (size_t i = 0; i < texts->len; i++) {
-        struct glob *glob;
+        struct glob *glob = NULL;
         int rc = new_glob(texts->items[i], false, &glob, err);
         if (rc < 0) {
             error_wrap(err, "tags.%s", key);

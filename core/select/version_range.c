@@ -143,7 +143,7 @@ static int parse_bound(struct parser *p, struct bound *ret)
 
 static void add_comparison(struct parser *p, enum range_operator op, const struct bound *bound)
 {
-    struct buf text = BUF_INIT(NUMBERS_MAX * 24);
+    struct buf text = BUF_INIT((size_t)NUMBERS_MAX * 24);
     for (size_t i = 0; i < bound->len; i++)
         buf_printf(&text, "%s%" PRId64, i ? "." : "", bound->numbers[i]);
     vec_add(&p->range->comparisons,

@@ -140,7 +140,7 @@ gives_up "never an answer for the manifest" 'stall|time|answer' '{"hang": true}'
 # ---- Lies -----------------------------------------------------------------------------------------
 
 recovers "more promised than there is" '{"lie_content_length": 100}' 0
-gives_up "less promised than there is" 'byte|length|size' '{"lie_content_length": -100}'
+gives_up "less promised than there is" 'byte|length|size|not HTTP' '{"lie_content_length": -100}'
 gives_up "a wrong byte at the start" 'digest|sha256' '{"corrupt_at": 0}'
 gives_up "a wrong byte at the end" 'digest|sha256' "{\"corrupt_at\": $((BIG - 1))}"
 gives_up "another blob" 'digest|sha256|byte|length|size' '{"wrong_body": "something else"}'

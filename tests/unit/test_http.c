@@ -523,8 +523,7 @@ static void test_upload_on_a_dead_connection(void **state)
     static const struct {
         bool can_rewind;
         int result;
-        size_t connections;
-    } cases[] = {{true, 0, 2}, {false, ERR_TRANSIENT, 1}};
+    } cases[] = {{true, 0}, {false, ERR_TRANSIENT}};
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct sender s = SENDER(1000, -1);
         s.can_rewind = cases[i].can_rewind;
@@ -537,9 +536,12 @@ static void test_upload_on_a_dead_connection(void **state)
         assert_int_equal(http_failure(x, &err), cases[i].result);
         assert_true(s.rewinds > 0); /* libcurl may ask twice */
         const char *all = received();
-        assert_int_equal(server_connections(server), cases[i].connections);
-        if (cases[i].result)
+        /* Without the body, a second connection may be made, but no body goes over it. */
+        if (cases[i].result) {
+            assert_true(http_bytes_out(x) <= 1000);
             continue;
+        }
+        assert_int_equal(server_connections(server), 2);
         assert_int_equal(http_status(x), 201);
         assert_int_equal(http_bytes_out(x), 1000);
         size_t len;
