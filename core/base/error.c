@@ -74,6 +74,7 @@ static const char *const class_names[] = {
     [-ERR_MISSING_PART] = "missing-part",
     [-ERR_UNSUPPORTED] = "unsupported",
     [-ERR_REFUSED] = "refused",
+    [-ERR_CONFLICT] = "conflict",
 };
 
 const char *error_class_name(enum error_class class)

@@ -32,6 +32,7 @@ enum error_class {
     ERR_MISSING_PART = -16, /* a manifest names something the target lacks */
     ERR_UNSUPPORTED = -17,  /* the peer can't do that */
     ERR_REFUSED = -18,      /* a quota, a policy or a read-only mode forbids it, whoever asks */
+    ERR_CONFLICT = -19,     /* somebody else changed it meanwhile */
 };
 
 #define ERROR_TEXT_MAX 1024

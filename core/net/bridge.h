@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The bridge: one blob on its way from a source to a target, through a ring of 256 KiB.
+ * The bridge: one blob on its way from a source to one or more targets, through a ring of 256 KiB.
  *
- * It is passive. The source's side pushes bytes in, the target's side pulls them out; either is
+ * It is passive. The source's side pushes bytes in, the targets' sides pull them out; either is
  * told to pause when it can't go on and its `resume` is called when it can. Hash and count run
  * over what comes in, and the last bytes are not given out before they are proven, so a target
- * can never commit a damaged blob. The owner task is woken at the first byte, when the content is
- * proven or proven wrong.
+ * can never commit a damaged blob. Owner tasks are woken at the first byte, when the content is
+ * proven or proven wrong, and when their target is left behind.
+ *
+ * A struct bridge is one end of the stream of bytes: with bridge_new the only one, which feeds and
+ * drains; with bridge_new_shared the one that feeds, which others join to drain.
  */
 #pragma once
 
+#include "net/spool.h"
 #include "net/task.h"
 #include "oci/digest.h"
 
@@ -30,6 +34,25 @@ void bridge_free(struct bridge *bridge); /* NULL is fine */
 /* Starts over with nothing received and nothing given out. */
 void bridge_reset(struct bridge *bridge);
 
+/*
+ * Several targets. The source goes at the pace of the fastest, and what the others have not read
+ * goes into a spool; who falls further behind than the spool has room for is left behind. Without
+ * staging the source goes at the pace of the slowest.
+ */
+struct bridge *bridge_new_shared(struct task *owner, const struct digest *digest, int64_t size,
+                                 struct staging *staging);
+/* Another target, which begins at byte 0. NULL: that is gone. */
+struct bridge *bridge_join(struct bridge *feeder, struct task *owner);
+bool bridge_can_be_joined(const struct bridge *feeder);
+/* Keeps byte 0 for who will join, as long as there is room for all that follows it. */
+void bridge_keep_start(struct bridge *feeder, bool keep);
+/* Asked once a second: a target that holds up the others and took nothing in five looks is left
+ * behind. */
+void bridge_drop_idle(struct bridge *feeder);
+bool bridge_is_left_behind(const struct bridge *bridge);
+size_t bridge_memory(const struct bridge *bridge);
+int64_t bridge_disk_bytes(const struct bridge *bridge);
+
 /* --- the source's side --- */
 
 /* NULL: no source at the moment. */
@@ -49,7 +72,7 @@ enum bridge_pull { BRIDGE_DATA, BRIDGE_NOTHING_NOW, BRIDGE_END };
  * is held back (where another request commits, after the proof). */
 enum bridge_pull bridge_pull(struct bridge *bridge, char *to, size_t size, bool trusting,
                              size_t *ret_len);
-/* Goes back to byte 0 if the ring still holds it. */
+/* Goes back to byte 0 if it is still there. */
 bool bridge_rewind_target(struct bridge *bridge);
 int64_t bridge_given(const struct bridge *bridge);
 

@@ -23,6 +23,14 @@ struct store_op {
     int64_t size;              /* head: -1 when the peer does not say */
     char *media_type;          /* head: may be NULL; owned */
     struct manifest *manifest; /* get: owned (take it with take_ptr) */
+    bool by_fallback_tag;      /* referrers: the peer keeps no list itself; it is under a tag */
+    bool subject_noted;        /* put: the peer lists the manifest with those of its subject */
+};
+
+struct store_referrers {
+    /* Called for each; the descriptor lives until it returns. */
+    void (*referrer)(void *arg, const struct descriptor *descriptor);
+    void *arg;
 };
 
 struct store_tags {
@@ -47,6 +55,14 @@ struct store_ops {
     /* The manifest outlives the operation. */
     struct store_op *(*put)(struct store *store, const char *reference,
                             const struct manifest *manifest, struct task *parent);
+    /* The same if the reference still stands for `was` (NULL: for nothing), where the peer heeds
+     * that; ERR_CONFLICT when it does not. NULL: there is no such verb. */
+    struct store_op *(*put_if)(struct store *store, const char *reference,
+                               const struct manifest *manifest, const struct digest *was,
+                               struct task *parent);
+    /* What refers to that manifest, all pages. An unknown subject has none. */
+    struct store_op *(*referrers)(struct store *store, const struct digest *subject,
+                                  const struct store_referrers *receiver, struct task *parent);
     struct store_op *(*tags)(struct store *store, const struct store_tags *receiver,
                              struct task *parent);
 
@@ -74,6 +90,7 @@ struct store {
     const struct store_ops *ops;
     char *name;             /* for people: "docker.io/library/nginx", "oci:dir" */
     char *repository;       /* NULL: not in a registry */
+    const char *registry_name; /* "docker.io", for what is remembered; NULL: not in one */
     const void *host;       /* equal for stores that can mount from each other; NULL: none */
     struct slots *requests; /* of the host; NULL: unbounded */
     struct slots *bodies;   /* connections for blob bodies of the host; NULL: unbounded */

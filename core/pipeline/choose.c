@@ -33,7 +33,7 @@ static void warn_missing(struct copy *c, const struct platform_choice *choice)
 /* The image that fits, or an index below that says of itself for what it is not. */
 static const struct descriptor *single(const struct copy *c, const struct platform_choice *choice)
 {
-    const struct manifest *index = c->root_manifest;
+    const struct manifest *index = fetch_manifest(c->root);
     const struct descriptor *other = NULL;
     for (size_t i = 0; i < index->n_children; i++) {
         const struct descriptor *child = &index->children[i];
@@ -48,15 +48,15 @@ static const struct descriptor *single(const struct copy *c, const struct platfo
 
 static enum step_result take_single(struct copy *c, const struct platform_choice *choice)
 {
-    struct store *source = c->request.source;
     const struct descriptor *child = single(c, choice);
     if (!child)
         return task_next(&c->task, &copy_compare_step); /* an empty index */
     c->is_chosen = true;
     if (copy_target_has(c, &child->digest))
         return copy_unchanged(c, &child->digest);
-    c->op =
-        source->ops->get(source, child->digest.text, &child->digest, child->media_type, &c->task);
+    const struct fetch_request request = {
+        .source = c->request.source, .digest = &child->digest, .media_type = child->media_type};
+    c->chosen = fetch_for(c->run, &request, &c->task);
     return task_wait(&c->task, &chosen_step);
 }
 
@@ -64,14 +64,12 @@ static enum step_result take_subset(struct copy *c, const struct platform_choice
 {
     struct manifest *subset = NULL;
     struct error err = ERROR_INIT;
-    if (choice->n_kept && subset_cut(c->root_manifest, choice->keep, &subset, &err) < 0) {
+    if (choice->n_kept && subset_cut(fetch_manifest(c->root), choice->keep, &subset, &err) < 0) {
         error_wrap(&err, "%s", c->request.source_text);
         return task_fail(&c->task, &err);
     }
-    if (subset) {
-        manifest_free(c->root_manifest);
-        c->root_manifest = subset;
-    }
+    if (subset)
+        copy_set_root(c, fetch_add(c->run, subset));
     return task_next(&c->task, &copy_compare_step);
 }
 
@@ -80,7 +78,8 @@ static enum step_result choose(struct copy *c)
     const struct copy_request *r = &c->request;
     struct platform_choice choice = {0};
     struct error err = ERROR_INIT;
-    if (platforms_choose(c->root_manifest, r->platforms, r->n_platforms, &choice, &err) < 0) {
+    if (platforms_choose(fetch_manifest(c->root), r->platforms, r->n_platforms, &choice, &err) <
+        0) {
         error_wrap(&err, "%s", r->source_text);
         return task_fail(&c->task, &err);
     }
@@ -96,7 +95,7 @@ static enum step_result step_choose(struct task *task)
     struct copy *c = copy_of(task);
     if (!c->request.n_platforms)
         return task_next(task, &copy_compare_step);
-    if (c->root_manifest->kind == MANIFEST_INDEX)
+    if (fetch_manifest(c->root)->kind == MANIFEST_INDEX)
         return choose(c);
     if (!c->is_chosen)
         copy_emit(c, (struct event){.kind = EVENT_WARNING,
@@ -107,5 +106,12 @@ static enum step_result step_choose(struct task *task)
 
 static enum step_result step_chosen(struct task *task)
 {
-    return copy_take_manifest(copy_of(task), &copy_choose_step);
+    struct copy *c = copy_of(task);
+    const struct task *chosen = fetch_task(c->chosen);
+    if (!chosen->done)
+        return task_wait(task, &chosen_step);
+    if (chosen->result)
+        return task_fail(task, &chosen->err);
+    copy_set_root(c, take_ptr(&c->chosen));
+    return task_next(task, &copy_choose_step);
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One manifest and all below it, made present at the target:
- *     ask (-> known) -> fetch -> plan -> parts -> push -> end
+ *     ask (-> there) -> fetch -> plan -> parts (-> ready) -> push -> end
  * Blobs and child manifests are tasks shared by all who need them. The manifest goes last, so at
- * no instant does the target hold one with a missing part.
+ * no instant does the target hold one with a missing part. A root ends when its parts are there:
+ * whoever asked for it pushes it under its tag.
  */
 #include "base/str.h"
 #include "pipeline/private.h"
+#include "state/state.h"
 
 #include <stdlib.h>
 
@@ -16,20 +18,29 @@ struct part {
     bool is_ours;
 };
 
+struct child {
+    struct image *image;
+    bool is_ours;
+};
+
 struct image {
     struct task task; /* first */
-    struct copy *copy;
-    struct descriptor descriptor; /* strings belong to the parent's manifest */
-    struct manifest *manifest;
-    char *reference; /* a tag to push under; NULL: the digest */
+    struct run *run;
+    struct store *source, *target;
+    struct descriptor descriptor; /* media type, digest and size; the type is owned */
+    struct fetch *fetch;
     int depth;
+    struct budget *budget;
     struct waiters waiters;
+    size_t n_users;
     struct store_op *op;
     VEC(struct part) parts;
-    VEC(struct image *) children;
+    VEC(struct child) children;
     enum outcome outcome;
-    bool is_root, doubted;
-    int64_t skipped; /* foreign layers left out */
+    bool update, wants_push, is_pushed, subject_noted;
+    bool doubts;             /* looking at everything again */
+    bool doubted;            /* did so once */
+    struct copy_stats stats; /* of parts that were left */
 };
 
 static enum step_result step_ask(struct task *task);
@@ -54,40 +65,166 @@ static struct image *image_of(struct task *task)
     return container_of(task, struct image, task);
 }
 
+/* ---- counting ---- */
+
+static void count_part(const struct part *part, struct copy_stats *stats)
+{
+    if (!part->is_ours) {
+        stats->blobs_present++;
+        return;
+    }
+    enum outcome outcome = blob_outcome(part->blob);
+    if (outcome == OUTCOME_COPIED) {
+        stats->blobs_copied++;
+        stats->bytes_copied += blob_size(part->blob);
+    }
+    if (outcome == OUTCOME_PLANNED)
+        stats->bytes_planned += blob_size(part->blob);
+    if (outcome == OUTCOME_MOUNTED)
+        stats->bytes_mounted += blob_size(part->blob);
+    stats->blobs_mounted += outcome == OUTCOME_MOUNTED;
+    stats->blobs_present += outcome == OUTCOME_PRESENT;
+    stats->retries += blob_retries(part->blob);
+}
+
+static void add_stats(struct copy_stats *to, const struct copy_stats *from)
+{
+    to->blobs_copied += from->blobs_copied;
+    to->blobs_mounted += from->blobs_mounted;
+    to->blobs_present += from->blobs_present;
+    to->blobs_skipped += from->blobs_skipped;
+    to->bytes_copied += from->bytes_copied;
+    to->bytes_mounted += from->bytes_mounted;
+    to->bytes_planned += from->bytes_planned;
+    to->manifests_pushed += from->manifests_pushed;
+    to->manifests_present += from->manifests_present;
+    to->retries += from->retries;
+}
+
+void image_count(const struct image *i, struct copy_stats *stats)
+{
+    add_stats(stats, &i->stats);
+    for (size_t k = 0; k < i->parts.len; k++)
+        count_part(&i->parts.items[k], stats);
+    for (size_t k = 0; k < i->children.len; k++) {
+        if (i->children.items[k].is_ours)
+            image_count(i->children.items[k].image, stats);
+    }
+    stats->manifests_present += i->outcome == OUTCOME_PRESENT;
+    stats->manifests_pushed += i->outcome == OUTCOME_COPIED;
+}
+
+/* ---- life ---- */
+
+static void leave_parts(struct image *i)
+{
+    for (size_t k = 0; k < i->parts.len; k++) {
+        count_part(&i->parts.items[k], &i->stats);
+        blob_leave(i->parts.items[k].blob, &i->task);
+    }
+    for (size_t k = 0; k < i->children.len; k++) {
+        if (i->children.items[k].is_ours)
+            image_count(i->children.items[k].image, &i->stats);
+        image_leave(i->children.items[k].image, &i->task);
+    }
+    i->parts.len = i->children.len = 0;
+}
+
+static void budget_leave(struct budget *budget)
+{
+    if (--budget->users == 0)
+        free(budget);
+}
+
 static void image_release(struct task *task)
 {
     struct image *i = image_of(task);
-    for (size_t k = 0; k < i->parts.len; k++)
-        blob_leave(i->parts.items[k].blob, task);
+    leave_parts(i);
     store_op_drop(&i->op);
-    manifest_free(i->manifest);
+    if (i->fetch)
+        fetch_leave(i->fetch, task);
+    budget_leave(i->budget);
     waiters_done(&i->waiters);
     vec_done(&i->parts);
     vec_done(&i->children);
     task_done(task);
-    free(i->reference);
+    free(i->descriptor.media_type);
     free(i);
 }
 
 static const struct task_type image_type = {"image", image_release};
 
-struct image *image_for(struct copy *copy, const struct descriptor *descriptor,
-                        struct manifest *manifest, int depth, struct task *waiter)
+void image_free(void *image)
 {
-    struct image *i = map_get(copy->images, descriptor->digest.text);
-    if (!i) {
-        i = xcalloc(1, sizeof(*i));
-        task_init(&i->task, copy->run->loop, NULL, &image_type, descriptor->digest.text);
-        i->copy = copy;
-        i->descriptor = *descriptor;
-        i->depth = depth;
-        i->is_root = manifest;
-        i->manifest = manifest;
-        map_put(copy->images, descriptor->digest.text, i);
-        task_start(&i->task, manifest ? &plan_step : &ask_step);
-    }
-    waiters_add(&i->waiters, waiter);
+    task_free(&((struct image *)image)->task);
+}
+
+static struct image *image_new(struct run *run, const struct image_request *r, const char *key)
+{
+    struct image *i = xcalloc(1, sizeof(*i));
+    task_init(&i->task, run->loop, NULL, &image_type, r->descriptor->digest.text);
+    i->run = run;
+    i->source = r->source;
+    i->target = r->target;
+    i->descriptor.digest = r->descriptor->digest;
+    i->descriptor.size = r->descriptor->size;
+    i->descriptor.media_type = xstrdup(r->descriptor->media_type);
+    i->depth = r->depth;
+    i->budget = r->budget ? r->budget : xcalloc(1, sizeof(*i->budget));
+    i->budget->users++;
+    i->budget->n_images++;
+    map_put(run->images, key, i);
     return i;
+}
+
+/* What it still has to do for who asks now: begin, or push what was only made ready. */
+static const struct step *to_do(const struct image *i, const struct image_request *r)
+{
+    if (!i->task.started)
+        return r->is_root || r->doubt ? &fetch_step : &ask_step;
+    if (!i->task.done)
+        return NULL;
+    if (i->task.result || r->doubt)
+        return &fetch_step;
+    return i->wants_push && !i->is_pushed && !i->run->options.dry_run ? &push_step : NULL;
+}
+
+struct image *image_for(struct run *run, const struct image_request *r, struct task *waiter,
+                        bool *ret_is_new)
+{
+    _cleanup_free_ char *key = run_key(r->target, &r->descriptor->digest);
+    struct image *i = map_get(run->images, key);
+    *ret_is_new = false;
+    if (!i && !r->is_root && !r->doubt && map_get(run->pushed, key))
+        return NULL;
+    if (!i) {
+        i = image_new(run, r, key);
+        *ret_is_new = true;
+    }
+    i->n_users++;
+    i->update |= r->update;
+    i->wants_push |= !r->is_root;
+    i->doubts |= r->doubt;
+    waiters_add(&i->waiters, waiter);
+    const struct step *step = to_do(i, r);
+    if (step) {
+        i->source = r->source;
+        i->is_pushed &= !r->doubt;
+        task_start(&i->task, step);
+    } else if (i->task.done) {
+        task_wake(waiter);
+    }
+    return i;
+}
+
+void image_leave(struct image *i, const struct task *waiter)
+{
+    waiters_remove(&i->waiters, waiter);
+    if (--i->n_users)
+        return;
+    _cleanup_free_ char *key = run_key(i->target, &i->descriptor.digest);
+    map_remove(i->run->images, key);
+    image_free(i);
 }
 
 struct task *image_task(struct image *image)
@@ -95,35 +232,50 @@ struct task *image_task(struct image *image)
     return &image->task;
 }
 
-void image_set_reference(struct image *image, const char *reference)
+const struct manifest *image_manifest(const struct image *i)
 {
-    str_replace(&image->reference, reference);
+    return i->fetch ? fetch_manifest(i->fetch) : NULL;
 }
 
-void image_free(void *image)
+/* A committed manifest vouches for its blobs, in later runs as well. */
+static void vouch(const struct image *i)
 {
-    task_free(&((struct image *)image)->task);
-}
-
-void image_count(const struct image *i, struct copy_stats *stats)
-{
-    for (size_t k = 0; k < i->parts.len; k++) {
-        const struct blob *blob = i->parts.items[k].blob;
-        enum outcome outcome = i->parts.items[k].is_ours ? blob_outcome(blob) : OUTCOME_PRESENT;
-        if (outcome == OUTCOME_COPIED) {
-            stats->blobs_copied++;
-            stats->bytes_copied += blob_size(blob);
-        }
-        if (outcome == OUTCOME_PLANNED)
-            stats->bytes_planned += blob_size(blob);
-        stats->blobs_mounted += outcome == OUTCOME_MOUNTED;
-        stats->blobs_present += outcome == OUTCOME_PRESENT;
-        stats->retries += i->parts.items[k].is_ours ? blob_retries(blob) : 0;
+    const struct store *target = i->target;
+    const struct manifest *m = image_manifest(i);
+    struct state *state = i->run->options.state;
+    if (!state || !m || !target->repository || !target->registry_name)
+        return;
+    if (m->config.media_type)
+        state_blob_seen(state, target->registry_name, target->repository, &m->config.digest, true);
+    for (size_t k = 0; k < m->n_layers; k++) {
+        if (i->run->options.foreign_layers || !media_type_is_foreign(m->layers[k].media_type))
+            state_blob_seen(state, target->registry_name, target->repository, &m->layers[k].digest,
+                            true);
     }
-    stats->blobs_skipped += i->skipped;
-    stats->manifests_present += i->outcome == OUTCOME_PRESENT;
-    stats->manifests_pushed += i->outcome == OUTCOME_COPIED;
 }
+
+void image_was_pushed(struct image *i)
+{
+    static char marker;
+    _cleanup_free_ char *key = run_key(i->target, &i->descriptor.digest);
+    i->is_pushed = true;
+    map_put(i->run->pushed, key, &marker);
+    vouch(i);
+}
+
+bool image_subject_was_noted(const struct image *i)
+{
+    return i->subject_noted;
+}
+
+void image_explain(const struct image *i, struct error *err)
+{
+    if (i->stats.blobs_skipped && err->class != ERR_AUTH && err->class != ERR_DENIED)
+        error_append(err, "; the image has foreign layers, which were left out: "
+                          "--foreign-layers copies them too");
+}
+
+/* ---- ends ---- */
 
 static enum step_result fail(struct image *i, const struct error *err)
 {
@@ -134,10 +286,23 @@ static enum step_result fail(struct image *i, const struct error *err)
 static enum step_result end(struct image *i, enum outcome outcome)
 {
     i->outcome = outcome;
-    copy_emit(i->copy, (struct event){.kind = EVENT_MANIFEST,
-                                      .digest = &i->descriptor.digest,
-                                      .size = i->descriptor.size,
-                                      .outcome = outcome});
+    run_emit(i->run, &(struct event){.kind = EVENT_MANIFEST,
+                                     .source = i->source->name,
+                                     .target = i->target->name,
+                                     .digest = &i->descriptor.digest,
+                                     .size = i->descriptor.size,
+                                     .outcome = outcome});
+    waiters_wake(&i->waiters);
+    return task_end(&i->task);
+}
+
+/* All its parts are there. */
+static enum step_result ready(struct image *i)
+{
+    if (i->run->options.dry_run)
+        return end(i, OUTCOME_PLANNED);
+    if (i->wants_push && !i->is_pushed)
+        return task_next(&i->task, &push_step);
     waiters_wake(&i->waiters);
     return task_end(&i->task);
 }
@@ -148,10 +313,9 @@ static enum step_result end(struct image *i, enum outcome outcome)
 static enum step_result step_ask(struct task *task)
 {
     struct image *i = image_of(task);
-    struct store *target = i->copy->request.target;
-    if (i->copy->run->draining || !i->copy->update)
+    if (i->run->draining || !i->update)
         return task_next(task, &fetch_step);
-    i->op = target->ops->head(target, i->descriptor.digest.text, task);
+    i->op = i->target->ops->head(i->target, i->descriptor.digest.text, task);
     return task_wait(task, &asked_step);
 }
 
@@ -162,26 +326,32 @@ static enum step_result step_asked(struct task *task)
         return task_wait(task, &asked_step);
     if (i->op->task.result)
         return fail(i, &i->op->task.err);
-    if (i->op->found && digest_equal(&i->op->digest, &i->descriptor.digest))
-        return end(i, OUTCOME_PRESENT);
-    return task_next(task, &fetch_step);
+    if (!i->op->found || !digest_equal(&i->op->digest, &i->descriptor.digest))
+        return task_next(task, &fetch_step);
+    image_was_pushed(i);
+    return end(i, OUTCOME_PRESENT);
 }
 
 static enum step_result step_fetch(struct task *task)
 {
     struct image *i = image_of(task);
-    struct store *source = i->copy->request.source;
     struct error err = ERROR_INIT;
-    if (i->copy->run->draining)
+    task->result = 0;
+    if (i->run->draining)
         error_set(&err, ERR_CANCELLED, "interrupted");
     else if (i->depth > INDEX_DEPTH_MAX)
-        error_set(&err, ERR_PROTOCOL, "%s@%s: indexes nested more than %d deep", source->name,
+        error_set(&err, ERR_PROTOCOL, "%s@%s: indexes nested more than %d deep", i->source->name,
                   i->descriptor.digest.text, INDEX_DEPTH_MAX);
     if (err.class)
         return fail(i, &err);
     store_op_drop(&i->op);
-    i->op = source->ops->get(source, i->descriptor.digest.text, &i->descriptor.digest,
-                             i->descriptor.media_type, task);
+    leave_parts(i);
+    const struct fetch_request request = {.source = i->source,
+                                          .digest = &i->descriptor.digest,
+                                          .media_type = i->descriptor.media_type};
+    if (i->fetch)
+        fetch_leave(i->fetch, task);
+    i->fetch = fetch_for(i->run, &request, task);
     return task_wait(task, &fetched_step);
 }
 
@@ -189,58 +359,78 @@ static enum step_result step_fetched(struct task *task)
 {
     struct image *i = image_of(task);
     struct error err = ERROR_INIT;
-    if (!i->op->task.done)
+    const struct task *fetch = fetch_task(i->fetch);
+    if (!fetch->done)
         return task_wait(task, &fetched_step);
-    if (i->op->task.result)
-        return fail(i, &i->op->task.err);
-    if ((int64_t)i->op->manifest->len != i->descriptor.size) {
-        error_set(&err, ERR_DIGEST, "%s@%s has %zu bytes, but its index says %lld",
-                  i->copy->request.source->name, i->descriptor.digest.text, i->op->manifest->len,
-                  (long long)i->descriptor.size);
+    if (fetch->result)
+        return fail(i, &fetch->err);
+    size_t len = fetch_manifest(i->fetch)->len;
+    if ((int64_t)len != i->descriptor.size) {
+        error_set(&err, ERR_DIGEST, "%s@%s has %zu bytes, but its index says %lld", i->source->name,
+                  i->descriptor.digest.text, len, (long long)i->descriptor.size);
         return fail(i, &err);
     }
-    i->manifest = take_ptr(&i->op->manifest);
+    i->budget->manifest_bytes += (int64_t)len;
     return task_next(task, &plan_step);
 }
 
 /* ---- what it needs ---- */
 
-static bool is_left_out(const struct image *i, const struct descriptor *layer)
+static void leave_out(struct image *i, const struct descriptor *layer)
 {
-    return !i->copy->run->options.foreign_layers && media_type_is_foreign(layer->media_type);
+    i->stats.blobs_skipped++;
+    run_emit(i->run, &(struct event){.kind = EVENT_BLOB_END,
+                                     .source = i->source->name,
+                                     .target = i->target->name,
+                                     .digest = &layer->digest,
+                                     .size = layer->size,
+                                     .outcome = OUTCOME_SKIPPED});
 }
 
-static void need_blob(struct image *i, const struct descriptor *blob)
+static void need_blob(struct image *i, const struct descriptor *descriptor)
 {
-    if (is_left_out(i, blob)) {
-        i->skipped++;
-        copy_emit(i->copy, (struct event){.kind = EVENT_BLOB_END,
-                                          .digest = &blob->digest,
-                                          .size = blob->size,
-                                          .outcome = OUTCOME_SKIPPED});
+    if (!i->run->options.foreign_layers && media_type_is_foreign(descriptor->media_type)) {
+        leave_out(i, descriptor);
         return;
     }
-    const struct blob_request request = {.source = i->copy->request.source,
-                                         .target = i->copy->request.target,
-                                         .descriptor = blob,
-                                         .update = i->copy->update};
+    const struct blob_request request = {.source = i->source,
+                                         .target = i->target,
+                                         .descriptor = descriptor,
+                                         .update = i->update,
+                                         .doubt = i->doubts};
     bool is_new;
-    struct blob *task = blob_for(i->copy->run, &request, &i->task, &is_new);
+    struct blob *blob = blob_for(i->run, &request, &i->task, &is_new);
+    if (!blob) {
+        i->stats.blobs_present++;
+        return;
+    }
     for (size_t k = 0; k < i->parts.len; k++) {
-        if (i->parts.items[k].blob == task)
+        if (i->parts.items[k].blob == blob)
             return; /* a layer may occur twice in one image */
     }
-    i->copy->n_blobs++;
-    vec_add(&i->parts, (struct part){.blob = task, .is_ours = is_new});
+    i->budget->n_blobs++;
+    vec_add(&i->parts, (struct part){.blob = blob, .is_ours = is_new});
 }
 
-static void need_child(struct image *i, const struct descriptor *child)
+static void need_child(struct image *i, const struct descriptor *descriptor)
 {
-    if (!media_type_is_manifest(child->media_type)) {
-        need_blob(i, child);
+    if (!media_type_is_manifest(descriptor->media_type)) {
+        need_blob(i, descriptor);
         return;
     }
-    vec_add(&i->children, image_for(i->copy, child, NULL, i->depth + 1, &i->task));
+    const struct image_request request = {.source = i->source,
+                                          .target = i->target,
+                                          .descriptor = descriptor,
+                                          .update = i->update,
+                                          .doubt = i->doubts,
+                                          .depth = i->depth + 1,
+                                          .budget = i->budget};
+    bool is_new;
+    struct image *child = image_for(i->run, &request, &i->task, &is_new);
+    if (!child)
+        i->stats.manifests_present++;
+    else
+        vec_add(&i->children, (struct child){.image = child, .is_ours = is_new});
 }
 
 static int by_size_descending(const void *a, const void *b)
@@ -250,9 +440,8 @@ static int by_size_descending(const void *a, const void *b)
 }
 
 /* The largest first: what takes longest should not start last. */
-static void need_layers(struct image *i)
+static void need_layers(struct image *i, const struct manifest *m)
 {
-    const struct manifest *m = i->manifest;
     VEC(const struct descriptor *) order = {0};
     for (size_t k = 0; k < m->n_layers; k++)
         vec_add(&order, &m->layers[k]);
@@ -266,34 +455,31 @@ static void need_layers(struct image *i)
 /* Within one repository a manifest proves its parts: only the tag is new. */
 static bool is_retag(const struct image *i)
 {
-    const struct store *source = i->copy->request.source, *target = i->copy->request.target;
-    return source->host && source->host == target->host &&
-           str_eq(source->repository, target->repository);
+    return i->source->host && i->source->host == i->target->host &&
+           str_eq(i->source->repository, i->target->repository);
 }
 
 static enum step_result too_much(struct image *i)
 {
     struct error err = ERROR_INIT;
-    error_set(&err, ERR_TOO_LARGE, "%s names more manifests or blobs than can be copied at once",
-              i->copy->request.source_text);
+    error_set(&err, ERR_TOO_LARGE, "%s@%s leads to more manifests or blobs than can be copied",
+              i->source->name, i->descriptor.digest.text);
     return fail(i, &err);
 }
 
 static enum step_result step_plan(struct task *task)
 {
     struct image *i = image_of(task);
-    const struct manifest *m = i->manifest;
-    i->copy->manifest_bytes += (int64_t)m->len;
-    if (is_retag(i) && !i->doubted)
-        return i->copy->run->options.dry_run ? end(i, OUTCOME_PLANNED)
-                                             : task_next(task, &push_step);
-    need_layers(i);
+    const struct manifest *m = fetch_manifest(i->fetch);
+    if (is_retag(i) && !i->doubts)
+        return ready(i);
+    need_layers(i, m);
     if (m->config.media_type)
         need_blob(i, &m->config);
     for (size_t k = 0; k < m->n_children; k++)
         need_child(i, &m->children[k]);
-    if (map_size(i->copy->images) > IMAGES_MAX || i->copy->n_blobs > BLOBS_MAX ||
-        i->copy->manifest_bytes > MANIFEST_BYTES_MAX)
+    if (i->budget->n_images > IMAGES_MAX || i->budget->n_blobs > BLOBS_MAX ||
+        i->budget->manifest_bytes > MANIFEST_BYTES_MAX)
         return too_much(i);
     return task_next(task, &parts_step);
 }
@@ -301,7 +487,7 @@ static enum step_result step_plan(struct task *task)
 static const struct task *part_at(const struct image *i, size_t place)
 {
     return place < i->parts.len ? blob_task(i->parts.items[place].blob)
-                                : image_task(i->children.items[place - i->parts.len]);
+                                : &i->children.items[place - i->parts.len].image->task;
 }
 
 /* A real failure before an interruption. */
@@ -328,7 +514,9 @@ static enum step_result step_parts(struct task *task)
         return fail(i, &failed->err);
     if (!all_done)
         return task_wait(task, &parts_step);
-    return i->copy->run->options.dry_run ? end(i, OUTCOME_PLANNED) : task_next(task, &push_step);
+    i->doubts = false;
+    leave_parts(i);
+    return ready(i);
 }
 
 /* ---- the commit ---- */
@@ -336,33 +524,31 @@ static enum step_result step_parts(struct task *task)
 static enum step_result step_push(struct task *task)
 {
     struct image *i = image_of(task);
-    struct store *target = i->copy->request.target;
-    const char *reference = i->reference ? i->reference : i->descriptor.digest.text;
+    if (i->is_pushed)
+        return ready(i);
     store_op_drop(&i->op);
-    i->op = target->ops->put(target, reference, i->manifest, task);
+    i->op =
+        i->target->ops->put(i->target, i->descriptor.digest.text, fetch_manifest(i->fetch), task);
     return task_wait(task, &pushed_step);
 }
 
-/* A child that the target was said to have is read and pushed after all. */
-static void doubt_child(struct image *child)
+/* What was copied in the first pass is found present in the second: it counts once. */
+static void begin_doubt(struct image *i)
 {
-    if (!child->task.done || child->outcome != OUTCOME_PRESENT || child->doubted)
-        return;
-    child->doubted = true;
-    task_start(&child->task, &fetch_step);
+    leave_parts(i);
+    i->doubted = i->doubts = true;
+    i->stats.blobs_present = -(i->stats.blobs_copied + i->stats.blobs_mounted);
+    i->stats.manifests_present = -i->stats.manifests_pushed;
+    i->stats.blobs_skipped = 0;
 }
 
-/* The target lacks a part that we took for present: look at each, once. */
-static enum step_result doubt_parts(struct image *i)
+bool image_doubt(struct image *i)
 {
-    i->doubted = true;
-    if (is_retag(i))
-        return task_next(&i->task, &plan_step);
-    for (size_t k = 0; k < i->parts.len; k++)
-        blob_doubt(i->parts.items[k].blob, &i->task);
-    for (size_t k = 0; k < i->children.len; k++)
-        doubt_child(i->children.items[k]);
-    return task_next(&i->task, &parts_step);
+    if (i->doubted || !i->task.done)
+        return false;
+    begin_doubt(i);
+    task_start(&i->task, &fetch_step);
+    return true;
 }
 
 static enum step_result step_pushed(struct task *task)
@@ -370,14 +556,16 @@ static enum step_result step_pushed(struct task *task)
     struct image *i = image_of(task);
     if (!i->op->task.done)
         return task_wait(task, &pushed_step);
-    if (!i->op->task.result)
+    if (!i->op->task.result) {
+        i->subject_noted = i->op->subject_noted;
+        image_was_pushed(i);
         return end(i, OUTCOME_COPIED);
+    }
     struct error err = i->op->task.err;
-    if (err.class == ERR_MISSING_PART && !i->doubted &&
-        (i->parts.len || i->children.len || is_retag(i)))
-        return doubt_parts(i);
-    if (i->skipped && err.class != ERR_AUTH && err.class != ERR_DENIED)
-        error_append(&err, "; the image has foreign layers, which were left out: "
-                           "--foreign-layers copies them too");
+    if (err.class == ERR_MISSING_PART && !i->doubted) {
+        begin_doubt(i);
+        return task_next(task, &fetch_step);
+    }
+    image_explain(i, &err);
     return fail(i, &err);
 }

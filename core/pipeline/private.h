@@ -18,30 +18,21 @@ struct run {
     size_t n_uploads;   /* transfers that run now */
     struct map *blobs;  /* target store and digest -> struct blob: who makes it present there */
     struct map *movers; /* target host and digest -> struct blob: who moves the bytes there */
+
+    struct map *images;    /* target store and digest -> struct image: at work */
+    struct map *pushed;    /* target store and digest: manifests that are there; value: a marker */
+    struct map *fetches;   /* digest -> struct fetch */
+    struct map *tags;      /* source store and reference -> struct tag: at work */
+    struct map *resolved;  /* source store and reference -> text of its digest */
+    struct map *artifacts; /* target store and subject -> struct artifacts */
+    struct map *strict;    /* hosts that refuse a manifest before its subject; value: a marker */
+    VEC(struct fetch *) idle; /* kept for whoever asks next; the oldest first */
+    size_t idle_bytes;
 };
 
 void run_emit(struct run *run, const struct event *event);
 /* For the tables above; free it. */
 char *run_key(const void *where, const struct digest *digest);
-
-struct copy {
-    struct task task; /* first */
-    struct run *run;
-    struct copy_request request;
-    struct digest asked; /* the digest of the reference, when it is one */
-    enum outcome outcome;
-    struct store_op *op;
-    struct store_op *target_head;
-    struct manifest *root_manifest; /* until the root image takes it */
-    struct digest digest;
-    bool by_told_digest; /* the source is read by the digest that a HEAD told */
-    bool is_chosen;      /* it is the one platform asked for */
-    bool update;         /* the target has the tag: parts of it may be there */
-    size_t n_blobs;
-    struct map *images; /* digest -> struct image */
-    int64_t manifest_bytes;
-    struct image *root;
-};
 
 /* Tasks that wait for a shared one; woken when it ends. */
 struct waiters {
@@ -52,18 +43,74 @@ void waiters_remove(struct waiters *waiters, const struct task *task);
 void waiters_wake(struct waiters *waiters);
 void waiters_done(struct waiters *waiters);
 
+/* ---- fetch.c: manifests by digest, each read once ---- */
+
+struct fetch;
+struct fetch_request {
+    struct store *source;
+    const struct digest *digest;
+    const char *media_type; /* NULL: not said */
+};
+/* The one task for that digest. Everybody who asked leaves it once. */
+struct fetch *fetch_for(struct run *run, const struct fetch_request *request, struct task *waiter);
+/* The same for one that came another way, which is given away. */
+struct fetch *fetch_add(struct run *run, struct manifest *manifest);
+const struct task *fetch_task(const struct fetch *fetch);
+const struct manifest *fetch_manifest(const struct fetch *fetch); /* once done without failure */
+void fetch_leave(struct fetch *fetch, const struct task *waiter);
+void fetch_free(void *fetch);
+
+/* ---- tag.c: what a reference of a source stands for, found out once ---- */
+
+struct tag;
+/* The one task for that reference; with `wants_manifest` it is done when it has that, else when
+ * it has the digest. Everybody who asked leaves it once. */
+struct tag *tag_for(struct run *run, struct store *source, const char *reference,
+                    bool wants_manifest, struct task *waiter);
+void tag_want_manifest(struct tag *tag);
+const struct task *tag_task(const struct tag *tag);
+const struct digest *tag_digest(const struct tag *tag);
+const struct manifest *tag_manifest(const struct tag *tag);
+void tag_leave(struct tag *tag, const struct task *waiter);
+void tag_free(void *tag);
+
 /* ---- image.c: a manifest and all below it, made present at the target ---- */
 
+/* What one root may lead to, so that no index can make us run out of memory. */
+struct budget {
+    int users;
+    size_t n_images, n_blobs;
+    int64_t manifest_bytes;
+};
+
 struct image;
-/* The one task for that digest; `waiter` is woken when it is done. `manifest` is given away; NULL:
- * to be fetched. */
-struct image *image_for(struct copy *copy, const struct descriptor *descriptor,
-                        struct manifest *manifest, int depth, struct task *waiter);
+struct image_request {
+    struct store *source, *target;
+    const struct descriptor *descriptor; /* copied */
+    bool update;  /* the target has something of that name: parts may be there */
+    bool is_root; /* whoever asks pushes it, once it is ready */
+    bool doubt;   /* look again, whatever is believed */
+    int depth;
+    struct budget *budget; /* NULL: its own */
+};
+/* The one task for that digest and target; done when the manifest is there, or for a root when
+ * all its parts are. NULL: known to be there. Everybody who asked leaves it once. *ret_is_new
+ * tells whether this call began it. */
+struct image *image_for(struct run *run, const struct image_request *request, struct task *waiter,
+                        bool *ret_is_new);
 struct task *image_task(struct image *image);
-/* Where to push it besides its digest: the tag. Only the root has one. */
-void image_set_reference(struct image *image, const char *reference);
-/* Adds what became of it and of its blobs so far. */
+const struct manifest *image_manifest(const struct image *image); /* once done */
+/* The target lacks a part that was taken for present: look at each, once. False: was done. */
+bool image_doubt(struct image *image);
+/* The target has the manifest, by a tag or by its digest. */
+void image_was_pushed(struct image *image);
+/* Did the target say, when it took the manifest, that it noted the subject? */
+bool image_subject_was_noted(const struct image *image);
+/* The error of a push that left foreign layers out says so. */
+void image_explain(const struct image *image, struct error *err);
+/* Adds what became of it and of what it began below. */
 void image_count(const struct image *image, struct copy_stats *stats);
+void image_leave(struct image *image, const struct task *waiter);
 void image_free(void *image);
 
 /* ---- blob.c: one blob, made present at one target ---- */
@@ -73,6 +120,7 @@ struct blob_request {
     struct store *source, *target;
     const struct descriptor *descriptor;
     bool update; /* the target has an image of that name: it may have the blob, too */
+    bool doubt;  /* look again, at the target itself, whatever is known */
 };
 /* The one task for that blob and target; *ret_is_new tells whether this call made it. `waiter` is
  * woken when it is done and must leave before it goes. */
@@ -115,16 +163,78 @@ struct upload *upload_start(struct run *run, struct task *parent,
 /* Has the target been given everything? */
 bool upload_sent_all(const struct upload *upload);
 
+/* ---- copy.c ---- */
+
+struct copy {
+    struct task task; /* first */
+    struct run *run;
+    struct copy_request request;
+    struct digest asked; /* the digest of the reference, when it is one */
+    enum outcome outcome;
+    struct store_op *target_head;
+    struct digest target_digest; /* what the tag stands for there now */
+    struct tag *tag;
+    struct fetch *root; /* what is copied, chosen out of what the tag stands for */
+    struct digest digest;
+    bool is_chosen; /* it is the one platform asked for */
+    bool update;    /* the target has the tag: parts of it may be there */
+    struct image *image;
+    bool image_is_ours;
+    struct artifacts *artifacts;
+    struct fetch *chosen; /* the image of the one platform, on its way */
+    struct store_op *put;
+    const char *stage;       /* for reports of failures */
+    struct copy_stats stats; /* of the copy itself */
+};
+
 /* ---- resolve.c ---- */
 
 extern const struct step resolve_first_step;
 extern const struct step copy_choose_step;  /* in choose.c */
 extern const struct step copy_compare_step; /* in resolve.c: with what the target has */
 extern const struct step copy_plan_step;    /* in copy.c: what comes after resolving */
+extern const struct step copy_artifacts_step;
 bool copy_target_has(const struct copy *copy, const struct digest *digest);
 enum step_result copy_unchanged(struct copy *copy, const struct digest *digest);
-/* Takes the answer to copy->op as the root manifest, then goes on. */
-enum step_result copy_take_manifest(struct copy *copy, const struct step *next);
+/* `root` is a use of its own, which the copy takes over. */
+void copy_set_root(struct copy *copy, struct fetch *root);
+
+/* ---- artifacts.c: what refers to an image ---- */
+
+struct artifacts;
+struct artifacts_request {
+    struct store *source, *target;
+    const struct descriptor *subject; /* media type NULL: it is at the target, and unchanged */
+    const struct manifest *manifest;  /* of the subject: look below it, too; NULL: don't */
+    const struct artifact_rules *rules;
+    const struct map *source_tags; /* NULL: not listed */
+    bool update;                   /* the target may have them */
+    int depth;
+};
+/* The one task for that subject and target. */
+struct artifacts *artifacts_for(struct run *run, const struct artifacts_request *request,
+                                struct task *waiter);
+const struct task *artifacts_task(const struct artifacts *artifacts);
+void artifacts_leave(struct artifacts *artifacts, const struct task *waiter);
+size_t artifacts_found(const struct artifacts *artifacts);
+/* Lets go of the work of others, who may be freed then. */
+void artifacts_stop(void *artifacts);
+void artifacts_free(void *artifacts);
+
+/* ---- merge.c: the list of referrers that we keep where a registry keeps none ---- */
+
+struct merge;
+struct merge_request {
+    struct store *target;
+    const struct digest *subject;
+    const struct fetch_request *additions; /* what it must list; copied but for the stores */
+    size_t n_additions;
+};
+/* Done when the target lists them: by itself, or under the tag of the subject. */
+struct merge *merge_start(struct run *run, struct task *parent,
+                          const struct merge_request *request);
+const struct task *merge_task(const struct merge *merge);
+void merge_free(struct merge *merge);
 
 /* ---- events ---- */
 

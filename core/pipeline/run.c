@@ -11,6 +11,13 @@ struct run *run_new(struct loop *loop, const struct run_options *options)
     run->options = *options;
     run->blobs = map_new();
     run->movers = map_new();
+    run->images = map_new();
+    run->pushed = map_new();
+    run->fetches = map_new();
+    run->tags = map_new();
+    run->resolved = map_new();
+    run->artifacts = map_new();
+    run->strict = map_new();
     return run;
 }
 
@@ -18,8 +25,21 @@ void run_free(struct run *run)
 {
     if (!run)
         return;
+    /* Images, tags and what is read go with their last user; answers about artifacts stay. */
+    size_t pos = 0;
+    void *artifacts;
+    while (map_next(run->artifacts, &pos, &artifacts))
+        artifacts_stop(artifacts);
+    map_free(run->artifacts, artifacts_free);
+    map_free(run->images, NULL);
+    map_free(run->tags, NULL);
+    map_free(run->resolved, free);
+    map_free(run->fetches, fetch_free);
+    map_free(run->pushed, NULL);
+    map_free(run->strict, NULL);
     map_free(run->movers, NULL);
     map_free(run->blobs, blob_free);
+    vec_done(&run->idle);
     free(run);
 }
 

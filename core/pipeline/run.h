@@ -16,6 +16,7 @@ struct run_options {
     int64_t commit_wait_ms;    /* how long a target may need to commit a blob that it has whole,
                                   beyond the time limit of its answer */
     struct event_sink *sink;   /* may be NULL */
+    struct state *state;       /* what earlier runs found out; may be NULL */
 };
 
 struct run;

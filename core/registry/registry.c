@@ -166,5 +166,6 @@ struct store *registry_repository(struct registry *registry, const char *name, b
         .can_mount = can_mount,
     };
     r->store.name = xasprintf("%s/%s", registry_name(registry), r->store.repository);
+    r->store.registry_name = registry_name(registry);
     return &r->store;
 }
