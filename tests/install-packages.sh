@@ -5,6 +5,7 @@
 BUILD_PACKAGES=(
     gcc libc6-dev make autoconf automake libtool pkg-config ca-certificates
     libcurl4-openssl-dev libjansson-dev libssl-dev libpsl-dev libyaml-dev
+    libsqlite3-dev
 )
 
 package_is_installed()

@@ -55,7 +55,7 @@ struct credential_sources *credential_sources_new(const struct credential_env *e
 {
     struct credential_sources *sources = xcalloc(1, sizeof(*sources));
     sources->read = map_new();
-    if (!str_empty(env->registry_auth_file))
+    if (!str_empty(env->registry_auth_file) && !env->docker_only)
         add_source(sources, xstrdup(env->registry_auth_file), true);
     if (!str_empty(env->docker_auth_config)) {
         sources->env_text = secret_new(env->docker_auth_config);
@@ -65,6 +65,8 @@ struct credential_sources *credential_sources_new(const struct credential_env *e
         add_source(sources, xasprintf("%s/config.json", env->docker_config), false);
     else if (!str_empty(env->home))
         add_source(sources, xasprintf("%s/.docker/config.json", env->home), false);
+    if (env->docker_only)
+        return sources;
     if (!str_empty(env->xdg_runtime_dir))
         add_source(sources, xasprintf("%s/containers/auth.json", env->xdg_runtime_dir), false);
     if (!str_empty(env->xdg_config_home))

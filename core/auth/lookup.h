@@ -17,6 +17,7 @@ struct credential_env {
     const char *home;               /* HOME */
     const char *xdg_runtime_dir;    /* XDG_RUNTIME_DIR */
     const char *xdg_config_home;    /* XDG_CONFIG_HOME */
+    bool docker_only;               /* of these, only what docker itself reads */
 };
 
 struct credential_env credential_env_of_process(void);

@@ -162,7 +162,7 @@ int context_init(struct context *ctx, struct globals *globals, struct error *err
         .trusted = globals->plugin_trust_dirs.list.items,
         .n_trusted = globals->plugin_trust_dirs.list.len,
     };
-    const struct credential_env env = credential_env_of_process();
+    struct credential_env env = credential_env_of_process();
     *ctx = (struct context){.globals = globals};
     int result = check_resolve(globals, err);
     if (result == 0)
@@ -177,6 +177,8 @@ int context_init(struct context *ctx, struct globals *globals, struct error *err
         return err->class;
     }
     ctx->credentials = credential_sources_new(&env);
+    env.docker_only = true;
+    ctx->docker_credentials = credential_sources_new(&env);
     ctx->resolve = resolve_list(globals);
     return 0;
 }
@@ -185,6 +187,8 @@ void context_done(struct context *ctx)
 {
     if (ctx->credentials)
         credential_sources_free(ctx->credentials);
+    if (ctx->docker_credentials)
+        credential_sources_free(ctx->docker_credentials);
     if (ctx->catalogue)
         catalogue_free(ctx->catalogue);
     loop_free(ctx->loop);

@@ -23,6 +23,7 @@ struct context {
     struct loop *loop;
     struct catalogue *catalogue;
     struct credential_sources *credentials;
+    struct credential_sources *docker_credentials; /* only the places that docker reads */
     struct curl_slist *resolve;
 };
 
@@ -38,7 +39,7 @@ struct command {
 };
 
 extern const struct command command_copy, command_tags, command_inspect, command_plugin,
-    command_version, command_validate, command_expand;
+    command_version, command_validate, command_expand, command_sync;
 /* All of them, NULL-terminated. */
 extern const struct command *const commands[];
 

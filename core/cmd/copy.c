@@ -5,17 +5,12 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "cmd/endpoint.h"
+#include "cmd/session.h"
 #include "layout/layout.h"
-#include "net/signals.h"
-#include "report/events.h"
-#include "report/progress.h"
 #include "report/run_report.h"
-#include "report/sinks.h"
 
 #include <stdlib.h>
 #include <unistd.h>
-
-#define DRAIN_MS_DEFAULT 25000
 
 struct copy_command_options {
     struct string_list platforms;
@@ -35,109 +30,35 @@ static const struct option copy_table[] = {
     {"json", 0, NULL, OPTION_FLAG, offsetof(struct copy_command_options, json),
      "report as JSON on standard output"},
     {"drain-timeout", 0, "TIME", OPTION_DURATION, offsetof(struct copy_command_options, drain_ms),
-     "when interrupted, let transfers finish for TIME (default 25s)"},
+     DRAIN_OPTION_HELP},
     {0},
 };
 
 /* Everything of one run of the command. */
 struct copy_run {
-    struct context ctx;
+    struct session session; /* first */
     struct copy_command_options options;
     struct side_options source_side, target_side;
     struct net_options net;
     struct endpoint source, target;
     VEC(struct platform) platforms;
     char *target_reference, *source_text, *target_text;
-    struct sinks sinks;
-    struct event_sink log_sink;
-    struct events_file *events;
-    struct progress *progress;
-    struct signals *signals;
-    struct timer drain;
-    int signal;
-    bool stop;
     struct run *shared;
     struct copy *copy;
-    int64_t started_ms, request_retries;
 };
-
-/* ---- events that go to the log ---- */
-
-static void log_event(struct event_sink *sink, const struct event *event)
-{
-    char pause[32];
-    (void)sink;
-    if (event->kind == EVENT_WARNING) {
-        log_warn("%s", event->text);
-    } else if (event->kind == EVENT_RETRY) {
-        report_duration(event->delay_ms, pause, sizeof(pause));
-        log_warn("%s; trying again in %s", event->text, pause);
-    }
-}
-
-static void on_retry(void *arg, const char *sentence, int64_t delay_ms)
-{
-    struct copy_run *run = arg;
-    run->request_retries++;
-    run->sinks.sink.emit(&run->sinks.sink, &(struct event){.kind = EVENT_RETRY,
-                                                           .source = run->source_text,
-                                                           .target = run->target_text,
-                                                           .text = sentence,
-                                                           .delay_ms = delay_ms});
-}
-
-static void on_warning(void *arg, const char *sentence)
-{
-    struct copy_run *run = arg;
-    run->sinks.sink.emit(&run->sinks.sink, &(struct event){.kind = EVENT_WARNING,
-                                                           .source = run->source_text,
-                                                           .target = run->target_text,
-                                                           .text = sentence});
-}
-
-/* ---- signals ---- */
-
-static void drain_over(struct timer *timer)
-{
-    container_of(timer, struct copy_run, drain)->stop = true;
-}
-
-static void on_signal(void *arg, int number)
-{
-    struct copy_run *run = arg;
-    if (run->signal) {
-        run->stop = true;
-        return;
-    }
-    char limit[32];
-    run->signal = number;
-    report_duration(run->options.drain_ms, limit, sizeof(limit));
-    log_warn("interrupted: nothing new is started, running transfers may finish within %s "
-             "(once more: stop at once)",
-             limit);
-    run_drain(run->shared);
-    run->stop = !run_has_transfers(run->shared);
-    timer_set(run->ctx.loop, &run->drain, run->options.drain_ms);
-}
-
-static bool is_over(void *arg)
-{
-    const struct copy_run *run = arg;
-    return run->stop || copy_task(run->copy)->done;
-}
 
 /* ---- setting up ---- */
 
 static int open_endpoints(struct copy_run *run, const struct string_list *operands,
                           struct error *err)
 {
-    const struct registry_hooks hooks = {.retrying = on_retry, .warning = on_warning, .arg = run};
+    const struct registry_hooks hooks = session_hooks(&run->session);
     const struct endpoint_request source = {.text = operands->list.items[0],
                                             .use = ENDPOINT_READ,
                                             .side = &run->source_side,
                                             .net = &run->net,
                                             .hooks = hooks};
-    int result = endpoint_open(&run->ctx, &source, &run->source, err);
+    int result = endpoint_open(&run->session.ctx, &source, &run->source, err);
     if (result < 0)
         return result;
     const struct endpoint_request target = {.text = operands->list.items[1],
@@ -147,7 +68,7 @@ static int open_endpoints(struct copy_run *run, const struct string_list *operan
                                             .hooks = hooks,
                                             .share = &run->source,
                                             .share_side = &run->source_side};
-    return endpoint_open(&run->ctx, &target, &run->target, err);
+    return endpoint_open(&run->session.ctx, &target, &run->target, err);
 }
 
 /* A target without a tag takes the source's; a source by digest alone is pushed by digest. */
@@ -188,34 +109,13 @@ static int parse_platforms(struct copy_run *run, struct error *err)
     return 0;
 }
 
-static enum progress_mode progress_mode(const struct copy_run *run)
-{
-    if (run->ctx.globals->quiet || run->options.dry_run)
-        return PROGRESS_OFF;
-    bool live = isatty(STDERR_FILENO) && !str_eq(getenv("TERM"), "dumb") &&
-                !str_eq(run->ctx.globals->log_format, "json");
-    return live ? PROGRESS_LIVE : PROGRESS_LINES;
-}
-
-static int open_reports(struct copy_run *run, struct error *err)
-{
-    const char *path = run->ctx.globals->events;
-    sinks_init(&run->sinks);
-    run->log_sink.emit = log_event;
-    sinks_add(&run->sinks, &run->log_sink);
-    if (path && events_open(path, &run->events, err) < 0)
-        return err->class;
-    sinks_add(&run->sinks, events_sink(run->events));
-    run->progress = progress_new(run->ctx.loop, progress_mode(run));
-    sinks_add(&run->sinks, progress_sink(run->progress));
-    return 0;
-}
-
 static int set_up(struct copy_run *run, const struct string_list *operands, struct error *err)
 {
     int result = parse_platforms(run, err);
+    run->session.drain_ms = run->options.drain_ms;
+    run->session.quiet = run->options.dry_run;
     if (result == 0)
-        result = open_reports(run, err);
+        result = session_open(&run->session, err);
     if (result == 0)
         result = open_endpoints(run, operands, err);
     if (result == 0)
@@ -246,12 +146,12 @@ static void start_copy(struct copy_run *run)
         .foreign_layers = run->options.foreign_layers,
         .dry_run = run->options.dry_run,
         .retry = RETRY_DEFAULTS,
-        .sink = &run->sinks.sink,
+        .sink = &run->session.sinks.sink,
     };
     options.retry.retries = run->net.retries;
     options.commit_wait_ms = run->net.stall_ms;
-    run->started_ms = clock_ms();
-    run->shared = run_new(run->ctx.loop, &options);
+    run->session.started_ms = clock_ms();
+    run->shared = run_new(run->session.ctx.loop, &options);
     run->copy = copy_start(run->shared, NULL, &request);
 }
 
@@ -265,12 +165,12 @@ static struct report_item result_of(const struct copy_run *run)
         .digest = *copy_digest(run->copy),
         .stats = copy_stats(run->copy),
         .err = task->err,
-        .duration_ms = clock_ms() - run->started_ms,
+        .duration_ms = clock_ms() - run->session.started_ms,
     };
-    item.stats.retries += run->request_retries;
+    item.stats.retries += run->session.request_retries;
     bool finished = item.outcome == OUTCOME_COPIED || item.outcome == OUTCOME_PRESENT ||
                     item.outcome == OUTCOME_PLANNED;
-    if (run->signal && !(task->done && finished)) {
+    if (run->session.signal && !(task->done && finished)) {
         item.outcome = OUTCOME_INTERRUPTED;
         error_set(&item.err, ERR_CANCELLED, "interrupted; run it again to complete the copy");
     }
@@ -281,32 +181,28 @@ static int report(struct copy_run *run)
 {
     const struct report_item item = result_of(run);
     bool failed = item.outcome == OUTCOME_FAILED || item.outcome == OUTCOME_INTERRUPTED;
-    run->sinks.sink.emit(&run->sinks.sink, &(struct event){.kind = EVENT_IMAGE_END,
-                                                           .source = item.source,
-                                                           .target = item.target,
-                                                           .digest = &item.digest,
-                                                           .outcome = item.outcome,
-                                                           .err = failed ? &item.err : NULL});
-    progress_free(take_ptr(&run->progress));
+    session_emit(&run->session, &(struct event){.kind = EVENT_IMAGE_END,
+                                                .source = item.source,
+                                                .target = item.target,
+                                                .digest = &item.digest,
+                                                .outcome = item.outcome,
+                                                .err = failed ? &item.err : NULL});
+    session_end_progress(&run->session);
     if (run->options.json)
         report_print_json(&item, 1, item.duration_ms);
-    else if (!run->ctx.globals->quiet)
+    else if (!run->session.ctx.globals->quiet)
         report_print_text(&item);
     if (failed)
         log_error("%s -> %s: %s", item.source, item.target, item.err.text);
     if (item.outcome == OUTCOME_INTERRUPTED)
-        return exit_code_of_signal(run->signal);
+        return exit_code_of_signal(run->session.signal);
     return failed ? exit_code_of(item.err.class) : EXIT_OK;
 }
 
 static int run_copy(struct copy_run *run)
 {
     start_copy(run);
-    run->drain.fire = drain_over;
-    run->signals = signals_new(run->ctx.loop, on_signal, run);
-    loop_run(run->ctx.loop, is_over, run);
-    timer_cancel(run->ctx.loop, &run->drain);
-    signals_free(run->signals);
+    session_run(&run->session, run->shared, copy_task(run->copy));
     int code = report(run);
     task_free(copy_task(run->copy));
     run_free(run->shared);
@@ -315,8 +211,6 @@ static int run_copy(struct copy_run *run)
 
 static int tear_down(struct copy_run *run, int code)
 {
-    struct error err = ERROR_INIT;
-    progress_free(run->progress);
     endpoint_done(&run->target);
     endpoint_done(&run->source);
     for (size_t i = 0; i < run->platforms.len; i++)
@@ -325,10 +219,7 @@ static int tear_down(struct copy_run *run, int code)
     free(run->target_reference);
     free(run->source_text);
     free(run->target_text);
-    if (events_close(run->events, &err) < 0 && code == EXIT_OK)
-        code = command_fail(&err);
-    context_done(&run->ctx);
-    return code;
+    return session_close(&run->session, code);
 }
 
 /* What could not even begin is in the report, too. */
@@ -359,7 +250,7 @@ static int copy_main(const struct command *self, struct globals *globals, int ar
     int code;
     if (command_parse(self, globals, groups, ARRAY_LEN(groups), argc, argv, 2, 2, &operands,
                       &code) == 0) {
-        if (context_init(&run.ctx, globals, &err) < 0)
+        if (context_init(&run.session.ctx, globals, &err) < 0)
             code = command_fail(&err);
         else if (set_up(&run, &operands, &err) < 0)
             code = tear_down(&run, refused(&run, &operands, &err));

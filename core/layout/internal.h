@@ -35,6 +35,8 @@ struct store_op *layout_tags(struct store *store, const struct store_tags *recei
                              struct task *parent);
 struct store_op *layout_stat(struct store *store, const struct descriptor *blob,
                              struct task *parent);
+struct store_op *layout_referrers(struct store *store, const struct digest *subject,
+                                  const struct store_referrers *receiver, struct task *parent);
 /* read.c, write.c, put.c */
 struct store_op *layout_read(struct store *store, const struct descriptor *blob, int64_t offset,
                              struct bridge *bridge, struct task *parent);

@@ -34,6 +34,7 @@ static const struct store_ops layout_ops = {
     .head = layout_head,
     .get = layout_get,
     .put = layout_put,
+    .referrers = layout_referrers,
     .tags = layout_tags,
     .stat = layout_stat,
     .read = layout_read,

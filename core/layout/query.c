@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "layout/index.h"
 #include "layout/whole.h"
+#include "oci/referrers.h"
 
 #include <stdlib.h>
 
@@ -20,6 +21,7 @@ struct query {
     int64_t size;           /* stat */
     char *media_type;       /* get: what the parent says; may be NULL */
     struct store_tags receiver;
+    struct store_referrers referrers;
 };
 
 /* A manifest that a reference leads to. */
@@ -173,6 +175,21 @@ static int answer_tags(struct query *query, struct error *err)
     return r;
 }
 
+/* A layout keeps no list of its own: it is under the tag, as other tools write and read it. */
+static int answer_referrers(struct query *query, struct error *err)
+{
+    query->op.by_fallback_tag = true;
+    int r = answer_get(query, err);
+    if (r == ERR_NOT_FOUND)
+        return 0;
+    const struct manifest *index = query->op.manifest;
+    for (size_t i = 0; r == 0 && i < index->n_children; i++) {
+        query->op.found = true;
+        query->referrers.referrer(query->referrers.arg, &index->children[i]);
+    }
+    return r;
+}
+
 static int answer_stat(struct query *query, struct error *err)
 {
     struct folder folder = layout_folder(query->layout);
@@ -217,5 +234,16 @@ struct store_op *layout_stat(struct store *store, const struct descriptor *blob,
     struct query *query = query_new(store, blob->digest.text, parent, answer_stat);
     query->expected = blob->digest;
     query->size = blob->size;
+    return &query->op;
+}
+
+struct store_op *layout_referrers(struct store *store, const struct digest *subject,
+                                  const struct store_referrers *receiver, struct task *parent)
+{
+    char tag[REFERRERS_TAG_MAX];
+    referrers_tag(subject, tag);
+    struct query *query = query_new(store, tag, parent, answer_referrers);
+    query->reference = xstrdup(tag);
+    query->referrers = *receiver;
     return &query->op;
 }

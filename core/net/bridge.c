@@ -355,6 +355,8 @@ static void make_room(struct stream *s, int64_t end)
         s->keeps_start = false;
     while (low(s) < end && !spill(s, end))
         give_up_slowest(s);
+    if (s->spool)
+        spool_let_go(s->spool, low(s));
 }
 
 static void ring_store(struct stream *s, const char *data, size_t len)

@@ -121,6 +121,19 @@ static void leave_line(struct slot_claim *claim)
     }
 }
 
+void slot_claim_move(struct slot_claim *from, struct slots *pool, struct slot_claim *to)
+{
+    assert(from->held && !to->waiting);
+    for (int i = 0; i < from->n_pools; i++) {
+        if (from->pools[i] != pool)
+            continue;
+        from->pools[i] = from->pools[--from->n_pools];
+        to->pools[to->n_pools++] = pool;
+        to->held = true;
+        return;
+    }
+}
+
 void slot_claim_drop(struct slot_claim *claim)
 {
     if (claim->held)

@@ -28,5 +28,7 @@ struct slot_claim {
 void slot_claim_add(struct slot_claim *claim, struct slots *pool);
 /* True: held now. False: queued; `waiter` is woken once it is held (check claim->held). */
 bool slot_claim_take(struct slot_claim *claim, struct task *waiter);
+/* One permit of that pool goes from a claim that holds it to another one, which holds then. */
+void slot_claim_move(struct slot_claim *from, struct slots *pool, struct slot_claim *to);
 /* Gives back or leaves the queue, and forgets the pools. */
 void slot_claim_drop(struct slot_claim *claim);

@@ -4,9 +4,11 @@
  *     look (-> there) -> lead | wait for who leads -> claim -> mount (-> mounted) -> upload -> end
  * Of all who want the same blob on one host, one moves the bytes there; the others wait and then
  * mount it from the leader's repository, unless mounting can't work there. A waiter holds nothing,
- * and who leads waits for no other blob. The slots for the whole way are claimed at once. When a
- * transfer fails in a way that may pass, the target is asked whether it has the blob all the same
- * (the answer may be all that was lost) before anything is sent again.
+ * and who leads waits for no other blob. The slots for the whole way are claimed at once; the one
+ * of the source only if no read of the blob can be joined. When a transfer fails in a way that may
+ * pass, the target is asked whether it has the blob all the same (the answer may be all that was
+ * lost) before anything is sent again. A blob that is there and that nobody waits for is freed: the
+ * run remembers it in its table of what is present.
  */
 #include "base/clock.h"
 #include "base/str.h"
@@ -27,8 +29,11 @@ struct blob {
     bool update;
     enum outcome outcome;
     struct waiters waiters; /* images, and blobs that we lead */
-    struct blob *leader;    /* whom we wait for, or mount from */
+    struct blob *leader;    /* whom we wait for */
+    struct store *has_it;   /* of that host, to mount from; NULL: none */
+    struct transfer *transfer;
     struct slot_claim claim;
+    bool claims_source; /* the claim has, or asks for, the slot of the source */
     struct store_op *stat, *begin;
     struct upload *upload;
     int tries, damaged, reopenings;
@@ -67,6 +72,8 @@ static struct blob *blob_of(struct task *task)
 
 static void drop_work(struct blob *b)
 {
+    if (b->transfer)
+        transfer_expect_not(b->transfer, &b->task);
     if (b->upload)
         task_free(&b->upload->task);
     b->upload = NULL;
@@ -75,10 +82,18 @@ static void drop_work(struct blob *b)
     slot_claim_drop(&b->claim);
 }
 
+static void leave_transfer(struct blob *b)
+{
+    if (b->transfer)
+        transfer_leave(b->transfer);
+    b->transfer = NULL;
+}
+
 static void blob_release(struct task *task)
 {
     struct blob *b = blob_of(task);
     drop_work(b);
+    leave_transfer(b);
     waiters_done(&b->waiters);
     task_done(task);
     free(b);
@@ -95,6 +110,15 @@ static void emit(struct blob *b, struct event event)
     run_emit(b->run, &event);
 }
 
+/* It is expected at the source until it turns out that its target has it. */
+static void start(struct blob *b)
+{
+    b->transfer = transfer_for(b->run, b->source, &b->descriptor.digest);
+    transfer_expect(b->transfer, &b->task);
+    emit(b, (struct event){.kind = EVENT_BLOB_PLAN});
+    task_start(&b->task, &look_step);
+}
+
 static struct blob *blob_new(struct run *run, const struct blob_request *request)
 {
     struct blob *b = xcalloc(1, sizeof(*b));
@@ -105,9 +129,27 @@ static struct blob *blob_new(struct run *run, const struct blob_request *request
     b->update = request->update;
     b->descriptor.digest = request->descriptor->digest;
     b->descriptor.size = request->descriptor->size;
-    emit(b, (struct event){.kind = EVENT_BLOB_PLAN});
-    task_start(&b->task, &look_step);
+    b->doubted = request->doubt;
+    present_remove(run->present, b->target, &b->descriptor.digest);
+    start(b);
     return b;
+}
+
+/* What is done begins anew for who doubts it, once, and for who may have more luck with one that
+ * failed: perhaps it comes from another source. */
+static void restart(struct blob *b, const struct blob_request *request)
+{
+    bool doubted_now = request->doubt && !b->doubted;
+    bool failed = b->task.result && !b->run->draining;
+    if (!b->task.done || (!doubted_now && !failed))
+        return;
+    b->doubted |= request->doubt;
+    b->update |= request->update;
+    if (failed) {
+        b->source = request->source;
+        b->tries = b->damaged = b->reopenings = 0;
+    }
+    start(b);
 }
 
 struct blob *blob_for(struct run *run, const struct blob_request *request, struct task *waiter,
@@ -115,16 +157,14 @@ struct blob *blob_for(struct run *run, const struct blob_request *request, struc
 {
     _cleanup_free_ char *key = run_key(request->target, &request->descriptor->digest);
     struct blob *b = map_get(run->blobs, key);
-    /* One that failed may work for another image, from another source. */
-    if (b && b->task.done && b->task.result && !run->draining) {
-        b->source = request->source;
-        b->update |= request->update;
-        b->tries = b->damaged = b->reopenings = 0;
-        emit(b, (struct event){.kind = EVENT_BLOB_PLAN});
-        task_start(&b->task, &look_step);
-    }
+    *ret_is_new = false;
+    if (!b && !request->doubt &&
+        present_has(run->present, request->target, &request->descriptor->digest))
+        return NULL;
     *ret_is_new = !b;
-    if (!b) {
+    if (b) {
+        restart(b, request);
+    } else {
         b = blob_new(run, request);
         map_put(run->blobs, key, b);
     }
@@ -152,9 +192,30 @@ int64_t blob_retries(const struct blob *blob)
     return blob->retries;
 }
 
+static bool stop_leading(struct blob *b)
+{
+    _cleanup_free_ char *key = run_key(b->target->host, &b->descriptor.digest);
+    if (!b->target->host || map_get(b->run->movers, key) != b)
+        return false;
+    map_remove(b->run->movers, key);
+    return true;
+}
+
+/* What is there needs no task any more. */
+static void retire(struct blob *b)
+{
+    _cleanup_free_ char *key = run_key(b->target, &b->descriptor.digest);
+    present_add(b->run->present, b->target, &b->descriptor.digest);
+    stop_leading(b);
+    map_remove(b->run->blobs, key);
+    task_free(&b->task);
+}
+
 void blob_leave(struct blob *blob, const struct task *waiter)
 {
     waiters_remove(&blob->waiters, waiter);
+    if (!blob->waiters.list.len && blob->task.done && !blob->task.result)
+        retire(blob);
 }
 
 void blob_free(void *blob)
@@ -162,23 +223,15 @@ void blob_free(void *blob)
     task_free(&((struct blob *)blob)->task);
 }
 
-void blob_doubt(struct blob *b, struct task *waiter)
-{
-    waiters_add(&b->waiters, waiter);
-    if (!b->task.done || b->doubted)
-        return;
-    b->doubted = true;
-    emit(b, (struct event){.kind = EVENT_BLOB_PLAN});
-    task_start(&b->task, &look_step);
-}
-
 /* ---- ends ---- */
 
 static enum step_result end(struct blob *b, enum outcome outcome)
 {
     drop_work(b);
+    leave_transfer(b);
     /* Found on a second look: what was said of it first stays true. */
-    if (!b->doubted || outcome != OUTCOME_PRESENT)
+    bool was_sent = b->outcome == OUTCOME_COPIED || b->outcome == OUTCOME_MOUNTED;
+    if (!was_sent || outcome != OUTCOME_PRESENT)
         b->outcome = outcome;
     emit(b, (struct event){.kind = EVENT_BLOB_END, .outcome = outcome});
     waiters_wake(&b->waiters);
@@ -189,6 +242,7 @@ static enum step_result fail(struct blob *b, const struct error *err)
 {
     struct error copy = *err;
     drop_work(b);
+    leave_transfer(b);
     b->outcome = copy.class == ERR_CANCELLED ? OUTCOME_INTERRUPTED : OUTCOME_FAILED;
     emit(b, (struct event){.kind = EVENT_BLOB_END, .outcome = b->outcome, .err = &copy});
     enum step_result result = task_fail(&b->task, &copy);
@@ -257,6 +311,40 @@ static bool source_is_mountable(const struct blob *b)
            can_mount(b, b->source->repository);
 }
 
+static struct store *present_at_host(const struct blob *b)
+{
+    size_t pos = 0;
+    struct store *store;
+    while ((store = present_next(b->run->present, &b->descriptor.digest, &pos))) {
+        if (store->host == b->target->host && can_mount(b, store->repository))
+            return store;
+    }
+    return NULL;
+}
+
+static void stop_following(struct blob *b)
+{
+    struct blob *leader = take_ptr(&b->leader);
+    if (leader)
+        blob_leave(leader, &b->task);
+}
+
+static enum step_result follow(struct blob *b, struct blob *leader)
+{
+    bool mountable = can_mount(b, leader->target->repository);
+    b->has_it = mountable ? leader->target : NULL;
+    if (leader->task.done || !mountable) {
+        stop_following(b);
+        return task_next(&b->task, &claim_step);
+    }
+    if (b->leader != leader)
+        stop_following(b);
+    b->leader = leader;
+    waiters_add(&leader->waiters, &b->task);
+    transfer_expect_not(b->transfer, &b->task);
+    return task_wait(&b->task, &lead_step);
+}
+
 static enum step_result step_lead(struct task *task)
 {
     struct blob *b = blob_of(task);
@@ -264,43 +352,65 @@ static enum step_result step_lead(struct task *task)
         return task_next(task, &claim_step);
     _cleanup_free_ char *key = run_key(b->target->host, &b->descriptor.digest);
     struct blob *leader = map_get(b->run->movers, key);
-    if (!leader || leader == b || (leader->task.done && leader->task.result)) {
+    bool failed = leader && leader->task.done && leader->task.result;
+    if (leader && leader != b && !failed)
+        return follow(b, leader);
+    stop_following(b);
+    b->has_it = present_at_host(b);
+    if (!b->has_it)
         map_put(b->run->movers, key, b);
-        b->leader = NULL;
-        return task_next(task, &claim_step);
-    }
-    bool mountable = can_mount(b, leader->target->repository);
-    b->leader = mountable ? leader : NULL;
-    if (leader->task.done || !mountable)
-        return task_next(task, &claim_step);
-    waiters_add(&leader->waiters, task);
-    return task_wait(task, &lead_step);
-}
-
-/* Who sleeps long leads no more: the oldest waiter goes on. */
-static void stop_leading(struct blob *b)
-{
-    _cleanup_free_ char *key = run_key(b->target->host, &b->descriptor.digest);
-    if (!b->target->host || map_get(b->run->movers, key) != b)
-        return;
-    map_remove(b->run->movers, key);
-    waiters_wake(&b->waiters);
+    return task_next(task, &claim_step);
 }
 
 /* ---- slots, then a mount or a session ---- */
 
+/* The read that was to be joined may be beyond that by now: all is given back, and the session
+ * waits for slots that allow a read of its own. */
+static enum step_result start_upload(struct blob *b)
+{
+    if (!b->claims_source && !transfer_can_be_joined(b->transfer)) {
+        slot_claim_drop(&b->claim);
+        return task_next(&b->task, &claim_step);
+    }
+    const struct upload_request request = {.source = b->source,
+                                           .target = b->target,
+                                           .blob = &b->descriptor,
+                                           .transfer = b->transfer,
+                                           .claim = &b->claim,
+                                           .has_source_slot = b->claims_source,
+                                           .begin = b->begin,
+                                           .retries = &b->retries,
+                                           .tries = &b->tries,
+                                           .reopenings = &b->reopenings};
+    b->upload = upload_start(b->run, &b->task, &request);
+    transfer_expect_not(b->transfer, &b->task);
+    return task_wait(&b->task, &upload_step);
+}
+
+static void claim_slots(struct blob *b)
+{
+    b->claims_source = !transfer_can_be_joined(b->transfer);
+    slot_claim_add(&b->claim, b->target->requests);
+    slot_claim_add(&b->claim, b->target->bodies);
+    if (b->claims_source)
+        slot_claim_add(&b->claim, b->source->bodies);
+    slot_claim_take(&b->claim, &b->task);
+}
+
+/* A read that began while we stood in the line for one of our own needs no slot of the source. */
 static enum step_result step_claim(struct task *task)
 {
     struct blob *b = blob_of(task);
     if (b->run->draining)
         return interrupted(b);
-    if (!b->claim.waiting && !b->claim.held) {
-        slot_claim_add(&b->claim, b->target->requests);
-        slot_claim_add(&b->claim, b->target->bodies);
-        slot_claim_add(&b->claim, b->source->bodies);
-        slot_claim_take(&b->claim, task);
-    }
-    return b->claim.held ? task_next(task, &mount_step) : task_wait(task, &claim_step);
+    transfer_expect(b->transfer, task);
+    if (b->claim.waiting && b->claims_source && transfer_can_be_joined(b->transfer))
+        slot_claim_drop(&b->claim);
+    if (!b->claim.waiting && !b->claim.held)
+        claim_slots(b);
+    if (!b->claim.held)
+        return task_wait(task, &claim_step);
+    return b->begin ? start_upload(b) : task_next(task, &mount_step);
 }
 
 static enum step_result step_mount(struct task *task)
@@ -308,7 +418,7 @@ static enum step_result step_mount(struct task *task)
     struct blob *b = blob_of(task);
     const struct store_begin_hint hint = {
         .mount_from = source_is_mountable(b) ? b->source->repository
-                      : b->leader            ? b->leader->target->repository
+                      : b->has_it            ? b->has_it->repository
                                              : NULL,
         .probe = !b->stat, /* a HEAD has just said that it is not there */
     };
@@ -331,15 +441,7 @@ static enum step_result step_mounted(struct task *task)
         return end(b, b->begin->mounted ? OUTCOME_MOUNTED : OUTCOME_PRESENT);
     if (b->run->draining)
         return interrupted(b);
-    const struct upload_request request = {.source = b->source,
-                                           .target = b->target,
-                                           .blob = &b->descriptor,
-                                           .begin = b->begin,
-                                           .retries = &b->retries,
-                                           .tries = &b->tries,
-                                           .reopenings = &b->reopenings};
-    b->upload = upload_start(b->run, task, &request);
-    return task_wait(task, &upload_step);
+    return start_upload(b);
 }
 
 /* ---- the bytes, and what to do when they don't arrive ---- */
@@ -354,6 +456,13 @@ static bool may_pass(const struct blob *b, const struct error *err)
     return said_by_target && (err->class == ERR_NOT_FOUND || err->class == ERR_DIGEST);
 }
 
+static enum step_result read_again(struct blob *b)
+{
+    emit(b, (struct event){.kind = EVENT_REREAD});
+    drop_work(b);
+    return task_next(&b->task, &claim_step);
+}
+
 static enum step_result step_upload(struct task *task)
 {
     struct blob *b = blob_of(task);
@@ -364,6 +473,8 @@ static enum step_result step_upload(struct task *task)
     b->broke = b->upload->task.err;
     if (b->run->draining)
         return interrupted(b);
+    if (upload_wants_reread(b->upload))
+        return read_again(b);
     /* Wrong bytes once may be an accident on the way; twice, the source has no others. */
     bool accident = b->broke.class == ERR_DIGEST && !b->broke.http_status && !b->damaged++;
     if (!accident && !may_pass(b, &b->broke))
@@ -378,8 +489,8 @@ static enum step_result step_upload(struct task *task)
     if (b->broke.stalled && upload_sent_all(b->upload))
         b->commit_wait_ms = b->run->options.commit_wait_ms;
     drop_work(b);
-    if (delay > LEADER_SLEEP_MAX_MS)
-        stop_leading(b);
+    if (delay > LEADER_SLEEP_MAX_MS && stop_leading(b))
+        waiters_wake(&b->waiters); /* the oldest of those who wait leads */
     return task_sleep(task, delay, &recover_step);
 }
 

@@ -13,6 +13,8 @@ enum event_kind {
     EVENT_BLOB_START,  /* target, digest, size: a transfer or mount begins */
     EVENT_BLOB_BYTES,  /* target, digest, size, bytes: so far */
     EVENT_BLOB_END,    /* target, digest, size, outcome, err */
+    EVENT_REREAD,      /* source, target, digest, size: the target fell behind the others that
+                          read with it, and reads the blob again */
     EVENT_RETRY,       /* text, delay_ms */
     EVENT_WARNING,     /* text */
 };

@@ -28,6 +28,12 @@ struct run {
     struct map *strict;    /* hosts that refuse a manifest before its subject; value: a marker */
     VEC(struct fetch *) idle; /* kept for whoever asks next; the oldest first */
     size_t idle_bytes;
+
+    struct present *present;  /* blobs that are where they should be */
+    struct map *transfers;    /* source host or store, and digest -> struct transfer */
+    struct staging staging;   /* what spools share */
+    VEC(struct reading *) kept; /* that nobody reads, but somebody may; the oldest first */
+    size_t kept_bytes;
 };
 
 void run_emit(struct run *run, const struct event *event);
@@ -113,6 +119,20 @@ void image_count(const struct image *image, struct copy_stats *stats);
 void image_leave(struct image *image, const struct task *waiter);
 void image_free(void *image);
 
+/* ---- present.c: blobs that are where they should be, in little memory ---- */
+
+struct present;
+struct present *present_new(void);
+void present_free(struct present *present); /* NULL is fine */
+void present_add(struct present *present, struct store *target, const struct digest *digest);
+void present_remove(struct present *present, const struct store *target,
+                    const struct digest *digest);
+bool present_has(const struct present *present, const struct store *target,
+                 const struct digest *digest);
+/* All stores that have it, one by one: start with *pos = 0; NULL at the end. */
+struct store *present_next(const struct present *present, const struct digest *digest,
+                           size_t *pos);
+
 /* ---- blob.c: one blob, made present at one target ---- */
 
 struct blob;
@@ -123,38 +143,64 @@ struct blob_request {
     bool doubt;  /* look again, at the target itself, whatever is known */
 };
 /* The one task for that blob and target; *ret_is_new tells whether this call made it. `waiter` is
- * woken when it is done and must leave before it goes. */
+ * woken when it is done and must leave before it goes. NULL: known to be there. */
 struct blob *blob_for(struct run *run, const struct blob_request *request, struct task *waiter,
                       bool *ret_is_new);
 struct task *blob_task(struct blob *blob);
 enum outcome blob_outcome(const struct blob *blob); /* once done */
 int64_t blob_size(const struct blob *blob);
 int64_t blob_retries(const struct blob *blob);
+/* One that is there goes with its last waiter. */
 void blob_leave(struct blob *blob, const struct task *waiter);
-/* Look again, at the target itself: what made us believe it was there was wrong. */
-void blob_doubt(struct blob *blob, struct task *waiter);
 void blob_free(void *blob);
 
-/* ---- upload.c: the bytes of one blob, through a bridge ---- */
+/* ---- transfer.c: one read of a blob, for all targets that want it from that source ---- */
+
+struct transfer;
+struct reading;
+struct upload;
+/* Each use is left once. */
+struct transfer *transfer_for(struct run *run, const struct store *source,
+                              const struct digest *digest);
+void transfer_leave(struct transfer *transfer);
+/* The task will join, unless it finds that its target has the blob; byte 0 is kept for it as long
+ * as that is cheap. It is woken when a read begins. Saying it twice, or taking back what was not
+ * said, is fine. */
+void transfer_expect(struct transfer *transfer, struct task *blob);
+void transfer_expect_not(struct transfer *transfer, const struct task *blob);
+/* Is there a read whose byte 0 is there? */
+bool transfer_can_be_joined(const struct transfer *transfer);
+/* The upload takes part in that read, or begins one, for which the slot of the source is taken
+ * out of its claim. It gets its bridge. */
+struct reading *transfer_join(struct transfer *transfer, struct upload *upload);
+void reading_leave(struct reading *reading, struct upload *upload);
+/* What the read cost so far, for who answers for it. */
+void reading_count(const struct reading *reading, const struct upload *upload);
+
+/* ---- upload.c: the bytes of one blob, out of a transfer ---- */
 
 struct upload_request {
     struct store *source, *target;
     const struct descriptor *blob;
-    struct store_op *begin; /* the session; owned by the blob */
-    int64_t *retries;       /* counted here */
-    int *tries;             /* since the last real progress; over all sessions of the blob, as is */
-    int *reopenings;        /* of the source */
+    struct transfer *transfer;
+    struct slot_claim *claim;
+    bool has_source_slot;     /* the claim does; needed unless a read can be joined */
+    struct store_op *begin;   /* the session; owned by the blob */
+    int64_t *retries;         /* counted here */
+    int *tries;               /* since the last real progress; over all sessions of the blob */
+    int *reopenings;          /* of the source, as well */
 };
 
 struct upload {
     struct task task; /* first */
     struct run *run;
     struct upload_request request;
-    struct bridge *bridge;
-    struct store_op *read, *write;
-    int tries;            /* since the last real progress */
-    int64_t mark;         /* bytes received at the last retry */
-    int64_t gap_since_ms; /* a broken source is being reopened; 0: no */
+    struct reading *reading;
+    struct bridge *bridge; /* its place in the read */
+    bool began_reading;    /* it answers for the read */
+    bool foreign_failure;  /* the read failed, from a repository that is not our source */
+    struct error broke;    /* why the read failed */
+    struct store_op *write;
     struct timer progress;
 };
 /* A task: fails with ERR_TRANSIENT when the blob should be begun anew. */
@@ -162,6 +208,8 @@ struct upload *upload_start(struct run *run, struct task *parent,
                             const struct upload_request *request);
 /* Has the target been given everything? */
 bool upload_sent_all(const struct upload *upload);
+/* Did it fail only because it has to read for itself? */
+bool upload_wants_reread(const struct upload *upload);
 
 /* ---- copy.c ---- */
 

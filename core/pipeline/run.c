@@ -18,6 +18,10 @@ struct run *run_new(struct loop *loop, const struct run_options *options)
     run->resolved = map_new();
     run->artifacts = map_new();
     run->strict = map_new();
+    run->present = present_new();
+    run->transfers = map_new();
+    run->staging.folder = options->cache_dir;
+    run->staging.limit = options->staging_limit;
     return run;
 }
 
@@ -39,6 +43,9 @@ void run_free(struct run *run)
     map_free(run->strict, NULL);
     map_free(run->movers, NULL);
     map_free(run->blobs, blob_free);
+    map_free(run->transfers, NULL);
+    vec_done(&run->kept);
+    present_free(run->present);
     vec_done(&run->idle);
     free(run);
 }

@@ -16,6 +16,8 @@ struct run_options {
     int64_t commit_wait_ms;    /* how long a target may need to commit a blob that it has whole,
                                   beyond the time limit of its answer */
     struct event_sink *sink;   /* may be NULL */
+    const char *cache_dir;     /* for what slower targets have not read yet; NULL: nowhere */
+    int64_t staging_limit;     /* of bytes there, over all transfers; 0: none */
     struct state *state;       /* what earlier runs found out; may be NULL */
 };
 

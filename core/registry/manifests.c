@@ -14,6 +14,8 @@ struct manifest_op {
     struct digest expected; /* get: what the bytes must be */
     char *expected_type;    /* get: as the parent says; may be NULL */
     const struct manifest *pushed;
+    bool has_condition;       /* put: only if the reference stands for `was` */
+    struct digest was;        /* not set: for nothing */
     int attempts;             /* put */
     bool was_taken;           /* put: the answer was a success, if no plain one */
     struct store_op *content; /* put: what lies there, where HEAD does not tell */
@@ -224,8 +226,11 @@ static const struct step content_step = {"content", step_content};
 static enum step_result step_put(struct task *task)
 {
     struct manifest_op *m = op_of(task);
+    _cleanup_free_ char *etag = digest_is_set(&m->was) ? xasprintf("\"%s\"", m->was.text) : NULL;
     ask(m, (struct request_spec){.method = "PUT",
                                  .action = OCYNC_ACTION_MANIFEST_PUT,
+                                 .if_match = etag,
+                                 .if_none_match = m->has_condition && !etag ? "*" : NULL,
                                  .content_type = m->pushed->media_type,
                                  .body = m->pushed->bytes,
                                  .body_len = m->pushed->len,
@@ -252,6 +257,14 @@ static enum step_result wrong_digest(struct manifest_op *m)
     return task_fail(&m->op.task, &err);
 }
 
+static enum step_result changed_meanwhile(struct manifest_op *m)
+{
+    struct error err = ERROR_INIT;
+    error_set(&err, ERR_CONFLICT, "%s %s was changed by somebody else", m->repository->store.name,
+              m->reference);
+    return task_fail(&m->op.task, &err);
+}
+
 static enum step_result step_putted(struct task *task)
 {
     struct manifest_op *m = op_of(task);
@@ -259,6 +272,11 @@ static enum step_result step_putted(struct task *task)
     if (!r->task.done)
         return task_wait(task, &putted_step);
     m->was_taken = r->task.result == 0;
+    m->op.subject_noted = m->was_taken && request_header(r, "oci-subject");
+    if (m->op.subject_noted)
+        m->repository->registry->lists_referrers = OCYNC_YES;
+    if (m->has_condition && request_status(r) == 412)
+        return changed_meanwhile(m);
     if (m->was_taken) {
         if (answered_other_digest(m))
             return wrong_digest(m);
@@ -329,4 +347,16 @@ struct store_op *manifest_put(struct store *store, const char *reference,
     m->pushed = manifest;
     task_start(&m->op.task, &put_step);
     return &m->op;
+}
+
+struct store_op *manifest_put_if(struct store *store, const char *reference,
+                                 const struct manifest *manifest, const struct digest *was,
+                                 struct task *parent)
+{
+    struct store_op *op = manifest_put(store, reference, manifest, parent);
+    struct manifest_op *m = op_of(&op->task);
+    m->has_condition = true;
+    if (was)
+        m->was = *was;
+    return op;
 }

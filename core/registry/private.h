@@ -34,6 +34,7 @@ struct registry {
 
     struct map *no_mount_from; /* "target source": refused once; value is a marker */
     int self_probe;            /* enum ocync_tristate, learned */
+    int lists_referrers;       /* the same: is there a referrers API? */
 };
 
 struct repository {
@@ -102,7 +103,8 @@ struct request_spec {
     const char *accept;
     const char *content_type;
     const char *range; /* "bytes=5-" */
-    const char *body;  /* outlives the request */
+    const char *if_match, *if_none_match;
+    const char *body; /* outlives the request */
     size_t body_len;
     size_t answer_max;
     const struct http_upload *upload;
@@ -121,7 +123,7 @@ struct request {
     struct http_upload upload;
     struct http_download download;
     char *url, *method, *repository, *reference, *mount_from;
-    char *accept, *content_type, *range;
+    char *accept, *content_type, *range, *if_match, *if_none_match;
     char *header;     /* the Authorization that was sent, wiped on free */
     bool credentials; /* still on the registry's own origin */
     bool public_only;
@@ -148,6 +150,12 @@ struct store_op *manifest_get(struct store *store, const char *reference,
                               struct task *parent);
 struct store_op *manifest_put(struct store *store, const char *reference,
                               const struct manifest *manifest, struct task *parent);
+/* With a precondition: see struct store_ops. */
+struct store_op *manifest_put_if(struct store *store, const char *reference,
+                                 const struct manifest *manifest, const struct digest *was,
+                                 struct task *parent);
+struct store_op *referrer_list(struct store *store, const struct digest *subject,
+                               const struct store_referrers *receiver, struct task *parent);
 struct store_op *tag_list(struct store *store, const struct store_tags *receiver,
                           struct task *parent);
 struct store_op *blob_stat(struct store *store, const struct descriptor *blob, struct task *parent);

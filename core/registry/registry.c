@@ -67,6 +67,7 @@ int registry_new(struct loop *loop, const char *host, const struct registry_opti
     registry->bodies = slots_new(options->max_bodies ? options->max_bodies : BODIES_DEFAULT);
     registry->tokens = map_new();
     registry->no_mount_from = map_new();
+    registry->lists_referrers = OCYNC_UNSET;
     registry->self_probe = (int)profile->mount_self_probes;
     if (profile->token_realm) {
         registry->scheme = SCHEME_BEARER;
@@ -142,6 +143,8 @@ static const struct store_ops repository_ops = {
     .head = manifest_head,
     .get = manifest_get,
     .put = manifest_put,
+    .put_if = manifest_put_if,
+    .referrers = referrer_list,
     .tags = tag_list,
     .stat = blob_stat,
     .read = blob_read,

@@ -45,6 +45,8 @@ static void request_release(struct task *task)
     free(r->accept);
     free(r->content_type);
     free(r->range);
+    free(r->if_match);
+    free(r->if_none_match);
     free(r);
 }
 
@@ -68,6 +70,8 @@ struct request *request_start(struct registry *registry, struct task *parent,
     r->accept = xstrdup(spec->accept);
     r->content_type = xstrdup(spec->content_type);
     r->range = xstrdup(spec->range);
+    r->if_match = xstrdup(spec->if_match);
+    r->if_none_match = xstrdup(spec->if_none_match);
     if (spec->upload) {
         r->upload = *spec->upload;
         r->spec.upload = &r->upload;
@@ -148,6 +152,8 @@ static enum step_result step_send(struct task *task)
     headers = add_header(headers, "Accept", r->accept);
     headers = add_header(headers, "Content-Type", r->content_type);
     headers = add_header(headers, "Range", r->range);
+    headers = add_header(headers, "If-Match", r->if_match);
+    headers = add_header(headers, "If-None-Match", r->if_none_match);
     if (r->credentials)
         headers = add_header(headers, "Authorization", r->header);
     const struct http_request http = {

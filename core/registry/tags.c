@@ -5,7 +5,7 @@
  * ever. Doubles, nulls and things that are no tags are left out.
  */
 #include "oci/json.h"
-#include "registry/private.h"
+#include "registry/link.h"
 
 #include <string.h>
 
@@ -89,42 +89,6 @@ static size_t take_page(struct tags_op *t, const json_t *page, size_t *ret_new)
     return json_array_size(tags);
 }
 
-/* The target of rel="next" in one Link header; free it; NULL: none. */
-static char *next_in_link(const char *link)
-{
-    for (const char *open = link; (open = strchr(open, '<'));) {
-        const char *close = strchr(open, '>');
-        if (!close)
-            return NULL;
-        const char *end = strchr(close, '<');
-        size_t len = end ? (size_t)(end - close) : strlen(close);
-        _cleanup_free_ char *params = xstrndup(close, len);
-        if (strcasestr(params, "rel=\"next\"") || strcasestr(params, "rel=next"))
-            return xstrndup(open + 1, (size_t)(close - open - 1));
-        open = close;
-    }
-    return NULL;
-}
-
-/* Only path and query of what a server names are used: the origin stays the registry's. */
-static char *path_of_link(const struct tags_op *t)
-{
-    const char *link = request_header(t->request, "link");
-    _cleanup_free_ char *target = link ? next_in_link(link) : NULL;
-    if (!target)
-        return NULL;
-    _cleanup_free_ char *asked = t->request->url[0] == '/'
-                                     ? xasprintf("%s%s", t->repository->registry->api, t->url)
-                                     : xstrdup(t->request->url);
-    _cleanup_free_ char *absolute = url_resolve(asked, target);
-    struct url url;
-    if (!absolute || url_parse(absolute, &url, NULL) < 0)
-        return NULL;
-    char *path = xasprintf("%s%s%s", url.path, url.query ? "?" : "", url.query ? url.query : "");
-    url_done(&url);
-    return path;
-}
-
 static char *first_page(const struct repository *repository, const char *last)
 {
     const struct ocync_profile *profile = driver_instance_profile(repository->registry->driver);
@@ -144,7 +108,7 @@ static char *next_page(struct tags_op *t, size_t entries, size_t fresh)
     static char marker;
     unsigned page_size = driver_instance_profile(t->repository->registry->driver)->tag_page_size;
     map_put(t->pages_seen, t->url, &marker);
-    char *path = path_of_link(t);
+    char *path = link_next(t->request);
     if (!path && fresh && entries == page_size)
         path = first_page(t->repository, t->last);
     if (path && map_get(t->pages_seen, path)) {

@@ -16,15 +16,11 @@ struct events_file {
 };
 
 static const char *const kind_names[] = {
-    [EVENT_IMAGE_START] = "image-start",
-    [EVENT_IMAGE_PLAN] = "image-plan",
-    [EVENT_IMAGE_END] = "image-end",
-    [EVENT_MANIFEST] = "manifest",
-    [EVENT_BLOB_PLAN] = "blob-plan",
-    [EVENT_BLOB_START] = "blob-start",
-    [EVENT_BLOB_BYTES] = "blob-bytes",
-    [EVENT_BLOB_END] = "blob-end",
-    [EVENT_RETRY] = "retry",
+    [EVENT_IMAGE_START] = "image-start", [EVENT_IMAGE_PLAN] = "image-plan",
+    [EVENT_IMAGE_END] = "image-end",     [EVENT_MANIFEST] = "manifest",
+    [EVENT_BLOB_PLAN] = "blob-plan",     [EVENT_BLOB_START] = "blob-start",
+    [EVENT_BLOB_BYTES] = "blob-bytes",   [EVENT_BLOB_END] = "blob-end",
+    [EVENT_REREAD] = "reread",           [EVENT_RETRY] = "retry",
     [EVENT_WARNING] = "warning",
 };
 
@@ -37,7 +33,7 @@ static void put_text(json_t *object, const char *key, const char *value)
 static bool has_size(enum event_kind kind)
 {
     return kind == EVENT_MANIFEST || kind == EVENT_BLOB_PLAN || kind == EVENT_BLOB_START ||
-           kind == EVENT_BLOB_BYTES || kind == EVENT_BLOB_END;
+           kind == EVENT_BLOB_BYTES || kind == EVENT_BLOB_END || kind == EVENT_REREAD;
 }
 
 static json_t *to_json(const struct event *event)

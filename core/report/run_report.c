@@ -2,11 +2,10 @@
 #include "report/run_report.h"
 
 #include "base/str.h"
+#include "report/uuid.h"
 
 #include <jansson.h>
 #include <stdio.h>
-#include <sys/random.h>
-#include <time.h>
 
 void report_duration(int64_t ms, char *out, size_t size)
 {
@@ -50,23 +49,6 @@ void report_print_text(const struct report_item *item)
 
 /* ---- JSON ---- */
 
-/* RFC 9562, version 7: sortable by time. `out` holds 37 bytes. */
-static void make_uuid(char out[37])
-{
-    unsigned char b[16] = {0};
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    uint64_t ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-    (void)!getrandom(b, sizeof(b), 0);
-    for (int i = 0; i < 6; i++)
-        b[i] = (unsigned char)(ms >> (40 - 8 * i));
-    b[6] = (unsigned char)((b[6] & 0x0f) | 0x70);
-    b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-    snprintf(out, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0],
-             b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13],
-             b[14], b[15]);
-}
-
 static json_t *failure_json(const struct report_item *item)
 {
     json_t *o = json_pack("{s:s, s:s, s:s, s:I}", "status",
@@ -101,8 +83,8 @@ static json_t *duration_json(int64_t ms)
 
 static json_t *item_json(const struct report_item *item)
 {
-    char id[37];
-    make_uuid(id);
+    char id[UUID_TEXT];
+    uuid_make(id);
     const struct copy_stats *s = &item->stats;
     json_t *o =
         json_pack("{s:s, s:s, s:s, s:o, s:I, s:{s:I, s:I, s:I, s:I}, s:I, s:o}", "image_id", id,
@@ -136,9 +118,9 @@ static json_t *stats_json(const struct report_item *items, size_t n)
 
 void report_print_json(const struct report_item *items, size_t n, int64_t duration_ms)
 {
-    char id[37];
+    char id[UUID_TEXT];
     json_t *images = json_array();
-    make_uuid(id);
+    uuid_make(id);
     for (size_t i = 0; i < n; i++)
         json_array_append_new(images, item_json(&items[i]));
     json_t *document = json_pack("{s:s, s:o, s:o, s:o}", "run_id", id, "images", images, "stats",
