@@ -4,6 +4,7 @@
 #include "base/map.h"
 #include "base/str.h"
 #include "config/config.h"
+#include "registry/mirrored.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,9 @@ struct pool {
     struct context *ctx;
     struct registry_hooks hooks;
     VEC(struct opened *) opened;
-    struct map *stores; /* registry, repository and use -> struct store */
+    VEC(struct opened *) mirrors;
+    struct map *stores;   /* registry, repository and use -> struct store */
+    struct map *mirrored; /* one of these -> the same read through mirrors */
 };
 
 struct pool *pool_new(struct context *ctx, struct registry_hooks hooks)
@@ -29,6 +32,7 @@ struct pool *pool_new(struct context *ctx, struct registry_hooks hooks)
     pool->ctx = ctx;
     pool->hooks = hooks;
     pool->stores = map_new();
+    pool->mirrored = map_new();
     return pool;
 }
 
@@ -49,7 +53,11 @@ void pool_free(struct pool *pool)
 {
     if (!pool)
         return;
+    map_free(pool->mirrored, free_store);
     map_free(pool->stores, free_store);
+    for (size_t i = 0; i < pool->mirrors.len; i++)
+        opened_free(pool->mirrors.items[i]);
+    vec_done(&pool->mirrors);
     for (size_t i = 0; i < pool->opened.len; i++)
         opened_free(pool->opened.items[i]);
     vec_done(&pool->opened);
@@ -137,6 +145,23 @@ static struct driver_setting *driver_settings(const struct config_registry *r)
     return settings;
 }
 
+static enum upload_mode upload_mode(int upload)
+{
+    static const enum upload_mode modes[] = {[CONFIG_UPLOAD_AUTO] = UPLOAD_AUTO,
+                                             [CONFIG_UPLOAD_PUT] = UPLOAD_PUT,
+                                             [CONFIG_UPLOAD_PATCH] = UPLOAD_PATCH,
+                                             [CONFIG_UPLOAD_CHUNK] = UPLOAD_CHUNK};
+    return modes[upload];
+}
+
+static enum http_version http_version(int version)
+{
+    static const enum http_version versions[] = {[CONFIG_HTTP_AUTO] = HTTP_VERSION_AUTO,
+                                                 [CONFIG_HTTP_1_1] = HTTP_VERSION_1_1,
+                                                 [CONFIG_HTTP_2] = HTTP_VERSION_2};
+    return versions[version];
+}
+
 static struct registry_options options_of(const struct pool *pool, const struct opened *o)
 {
     const struct config_registry *r = o->settings;
@@ -158,9 +183,13 @@ static struct registry_options options_of(const struct pool *pool, const struct 
                  .insecure = r->insecure,
                  .connect_ms = r->connect_timeout,
                  .stall_ms = r->stall_timeout,
+                 .version = http_version(r->http_version),
                  .resolve = pool->ctx->resolve,
                  .user_agent = OCYNC_USER_AGENT},
         .plain_http = r->plain_http,
+        .endpoint = r->endpoint,
+        .head_first = r->head_first,
+        .upload = upload_mode(r->upload),
         .retry = RETRY_DEFAULTS,
         .max_requests = (int)r->max_concurrent,
         .max_bodies = pool->ctx->globals->jobs,
@@ -223,6 +252,52 @@ int pool_registry(struct pool *pool, const struct config_registry *settings, str
     return 0;
 }
 
+/* A mirror is a host of its own: nothing of the registry's credentials is for it. */
+static int mirror_store(struct pool *pool, const char *host, const char *repository,
+                        struct store **ret, struct error *err)
+{
+    _cleanup_free_ char *key = xasprintf("mirror %s %s", host, repository);
+    *ret = map_get(pool->stores, key);
+    if (*ret)
+        return 0;
+    struct opened *o = xcalloc(1, sizeof(*o));
+    const struct registry_options options = {
+        .catalogue = pool->ctx->catalogue,
+        .credentials = pool->ctx->credentials,
+        .http = {.resolve = pool->ctx->resolve, .user_agent = OCYNC_USER_AGENT},
+        .max_bodies = pool->ctx->globals->jobs,
+        .hooks = pool->hooks,
+    };
+    int result = registry_new(pool->ctx->loop, host, &options, &o->registry, err);
+    vec_add(&pool->mirrors, o);
+    if (result < 0)
+        return error_wrap(err, "mirror %s", host);
+    *ret = registry_repository(o->registry, repository, false);
+    map_put(pool->stores, key, *ret);
+    return 0;
+}
+
+static int through_mirrors(struct pool *pool, const struct config_registry *settings,
+                           struct store *origin, struct store **ret, struct error *err)
+{
+    _cleanup_free_ char *key = xasprintf("mirrored %p", (void *)origin);
+    VEC(struct store *) mirrors = {0};
+    int result = 0;
+    *ret = map_get(pool->mirrored, key);
+    for (size_t i = 0; !*ret && result == 0 && i < settings->mirrors.len; i++) {
+        struct store *mirror;
+        result = mirror_store(pool, settings->mirrors.items[i], origin->repository, &mirror, err);
+        if (result == 0)
+            vec_add(&mirrors, mirror);
+    }
+    if (!*ret && result == 0) {
+        *ret = store_mirrored(mirrors.items, mirrors.len, origin);
+        map_put(pool->mirrored, key, *ret);
+    }
+    vec_done(&mirrors);
+    return result;
+}
+
 int pool_store(struct pool *pool, const struct config_registry *settings, const char *repository,
                bool writes, struct store **ret, struct error *err)
 {
@@ -232,11 +307,10 @@ int pool_store(struct pool *pool, const struct config_registry *settings, const 
         return result;
     _cleanup_free_ char *key =
         xasprintf("%p %c %s", (void *)registry, writes ? 'w' : 'r', repository);
-    struct store *store = map_get(pool->stores, key);
-    if (!store) {
-        store = registry_repository(registry, repository, writes);
-        map_put(pool->stores, key, store);
+    *ret = map_get(pool->stores, key);
+    if (!*ret) {
+        *ret = registry_repository(registry, repository, writes);
+        map_put(pool->stores, key, *ret);
     }
-    *ret = store;
-    return 0;
+    return writes || !settings->mirrors.len ? 0 : through_mirrors(pool, settings, *ret, ret, err);
 }

@@ -315,6 +315,8 @@ static int set_up(struct sync_run *run, struct error *err)
     int result = check_only(run, err);
     if (result == 0 && run->config->plugins.lock)
         result = error_set(err, ERR_PLUGIN, "plugins.lock: locked plugin sets are not supported");
+    if (result == 0 && run->config->global.keep_tokens)
+        result = error_set(err, ERR_CONFIG, "keep_tokens: keeping tokens is not supported");
     if (result == 0)
         result = session_open(&run->session, err);
     if (result < 0)

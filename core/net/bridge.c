@@ -86,10 +86,12 @@ static int64_t low(const struct stream *s)
     return s->keeps_start ? 0 : slowest_given(s);
 }
 
-/* Whom the source waits for. */
+/* How far those are whom the source waits for. Small leads don't matter: half of the ring is left
+ * for who has one, and the disk stays out of it. */
 static int64_t pace(const struct stream *s)
 {
-    return s->staging ? fastest_given(s) : slowest_given(s);
+    int64_t slow = slowest_given(s), fast = fastest_given(s);
+    return s->staging && fast - slow > (int64_t)(s->ring_size / 2) ? fast : slow;
 }
 
 static int64_t ring_begin(const struct stream *s)

@@ -17,8 +17,9 @@ struct http_header {
     char *value;
 };
 
-/* The version of small requests; bodies of blobs always use HTTP/1.1. */
-enum http_version { HTTP_VERSION_AUTO, HTTP_VERSION_1_1 };
+/* The version of small requests; bodies of blobs always use HTTP/1.1. Auto is 2 where TLS
+ * negotiates it; 2 uses it without TLS, too. */
+enum http_version { HTTP_VERSION_AUTO, HTTP_VERSION_1_1, HTTP_VERSION_2 };
 
 /* How to reach a peer: strings owned by whoever owns the settings, which outlive the exchange. */
 struct http_settings {

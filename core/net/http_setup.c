@@ -102,11 +102,15 @@ static void setup_tls(CURL *easy, const struct http_settings *s)
 }
 
 /* On HTTP/2 libcurl must go on reading a paused stream, into memory: bodies use HTTP/1.1. */
-static void setup_version(CURL *easy, const struct http_settings *s, bool body)
+static void setup_version(CURL *easy, const struct http_request *r)
 {
-    bool v1 = body || s->version == HTTP_VERSION_1_1;
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
-                     (long)(v1 ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS));
+    bool body = r->upload || r->download;
+    bool v1 = body || r->settings->version == HTTP_VERSION_1_1;
+    bool is_plain = strncmp(r->url, "http://", 7) == 0;
+    long v2 = r->settings->version == HTTP_VERSION_2 && is_plain
+                  ? CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE
+                  : CURL_HTTP_VERSION_2TLS;
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, v1 ? (long)CURL_HTTP_VERSION_1_1 : v2);
     curl_easy_setopt(easy, CURLOPT_PIPEWAIT, v1 ? 0L : 1L);
     if (body)
         curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, BUFFER_BYTES);
@@ -175,7 +179,7 @@ void http_setup(struct http_exchange *x, const struct http_request *r)
     choose_proxy(x);
     setup_connection(x, r->settings);
     setup_tls(easy, r->settings);
-    setup_version(easy, r->settings, r->upload || r->download);
+    setup_version(easy, r);
     setup_method(x, r);
     curl_easy_setopt(easy, CURLOPT_URL, x->url);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, x->headers);

@@ -88,12 +88,13 @@ struct store_ops {
 /* Embedded by implementations as their first member. */
 struct store {
     const struct store_ops *ops;
-    char *name;             /* for people: "docker.io/library/nginx", "oci:dir" */
-    char *repository;       /* NULL: not in a registry */
+    char *name;                /* for people: "docker.io/library/nginx", "oci:dir" */
+    char *repository;          /* NULL: not in a registry */
     const char *registry_name; /* "docker.io", for what is remembered; NULL: not in one */
-    const void *host;       /* equal for stores that can mount from each other; NULL: none */
-    struct slots *requests; /* of the host; NULL: unbounded */
-    struct slots *bodies;   /* connections for blob bodies of the host; NULL: unbounded */
+    const void *host;          /* equal for stores that can mount from each other; NULL: none */
+    struct slots *requests;    /* of the host; NULL: unbounded */
+    struct slots *bodies;      /* connections for blob bodies of the host; NULL: unbounded */
+    bool head_first;           /* reading a tag begins with a HEAD, where GETs are metered */
     /* Does this store find a blob that is there when `begin` is asked with `probe`? NULL: no. */
     bool (*probe_finds)(const struct store *store);
     /* May `begin` mount from that repository of the same host, as far as known? NULL: no. */

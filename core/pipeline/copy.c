@@ -6,6 +6,7 @@
  */
 #include "base/log.h"
 #include "pipeline/private.h"
+#include "state/state.h"
 
 #include <stdlib.h>
 
@@ -28,12 +29,15 @@ void copy_emit(struct copy *copy, struct event event)
 static enum step_result step_plan(struct task *task);
 static enum step_result step_image(struct task *task);
 static enum step_result step_artifacts(struct task *task);
+static enum step_result step_root(struct task *task);
+static enum step_result begin_artifacts(struct copy *c);
 static enum step_result step_artifacts_done(struct task *task);
 static enum step_result step_push(struct task *task);
 static enum step_result step_pushed(struct task *task);
 const struct step copy_plan_step = {"plan", step_plan};
 static const struct step image_step = {"image", step_image};
 const struct step copy_artifacts_step = {"artifacts", step_artifacts};
+static const struct step root_step = {"root", step_root};
 static const struct step artifacts_done_step = {"artifacts-done", step_artifacts_done};
 static const struct step push_step = {"push-tag", step_push};
 static const struct step pushed_step = {"pushed", step_pushed};
@@ -112,7 +116,32 @@ static enum step_result step_image(struct task *task)
 
 /* ---- what refers to it ---- */
 
-/* Of an unchanged image only the top is looked at, but for now and then. */
+static int64_t last_look_ms(const struct copy *c)
+{
+    const struct store *target = c->request.target;
+    return target->repository && target->registry_name
+               ? state_checked(c->run->options.state, target->registry_name, target->repository,
+                               &c->digest)
+               : -1;
+}
+
+static void note_look(const struct copy *c)
+{
+    const struct store *target = c->request.target;
+    if (target->repository && target->registry_name)
+        state_checked_put(c->run->options.state, target->registry_name, target->repository,
+                          &c->digest);
+}
+
+/* Of an unchanged image only the top is looked at, but for now and then. One of which no look is
+ * known counts as looked at now. */
+static bool looks_deep(const struct copy *c)
+{
+    const struct artifact_rules *rules = c->request.artifacts;
+    return c->outcome != OUTCOME_PRESENT || rules->deep ||
+           (rules->recheck_ms && last_look_ms(c) > rules->recheck_ms);
+}
+
 static enum step_result step_artifacts(struct task *task)
 {
     struct copy *c = copy_of(task);
@@ -120,7 +149,30 @@ static enum step_result step_artifacts(struct task *task)
     bool is_unchanged = c->outcome == OUTCOME_PRESENT;
     if (!rules || c->run->options.dry_run)
         return is_unchanged ? task_end(task) : task_next(task, &push_step);
-    const struct manifest *m = is_unchanged ? NULL : fetch_manifest(c->root);
+    c->stage = "artifacts";
+    c->looks_deep = looks_deep(c);
+    if (c->looks_deep && !c->root) {
+        const struct fetch_request request = {.source = c->request.source, .digest = &c->digest};
+        c->root = fetch_for(c->run, &request, task);
+        return task_wait(task, &root_step);
+    }
+    return begin_artifacts(c);
+}
+
+/* An unchanged image that is looked at in depth after all. */
+static enum step_result step_root(struct task *task)
+{
+    struct copy *c = copy_of(task);
+    const struct task *root = fetch_task(c->root);
+    if (!root->done)
+        return task_wait(task, &root_step);
+    return root->result ? fail(c, &root->err) : begin_artifacts(c);
+}
+
+static enum step_result begin_artifacts(struct copy *c)
+{
+    const struct artifact_rules *rules = c->request.artifacts;
+    const struct manifest *m = c->looks_deep ? fetch_manifest(c->root) : NULL;
     const struct descriptor subject = {.digest = c->digest,
                                        .media_type = m ? m->media_type : NULL,
                                        .size = m ? (int64_t)m->len : -1};
@@ -133,9 +185,8 @@ static enum step_result step_artifacts(struct task *task)
         .source_tags = c->request.source_tags,
         .update = c->update,
     };
-    c->stage = "artifacts";
-    c->artifacts = artifacts_for(c->run, &request, task);
-    return task_wait(task, &artifacts_done_step);
+    c->artifacts = artifacts_for(c->run, &request, &c->task);
+    return task_wait(&c->task, &artifacts_done_step);
 }
 
 static enum step_result step_artifacts_done(struct task *task)
@@ -147,6 +198,8 @@ static enum step_result step_artifacts_done(struct task *task)
         return task_wait(task, &artifacts_done_step);
     if (artifacts->result)
         return fail(c, &artifacts->err);
+    if (c->looks_deep || last_look_ms(c) < 0)
+        note_look(c);
     c->stats.artifacts = (int64_t)artifacts_found(c->artifacts);
     if (c->request.artifacts->required && !c->stats.artifacts) {
         error_set(&err, ERR_REFUSED,

@@ -29,9 +29,9 @@ struct run {
     VEC(struct fetch *) idle; /* kept for whoever asks next; the oldest first */
     size_t idle_bytes;
 
-    struct present *present;  /* blobs that are where they should be */
-    struct map *transfers;    /* source host or store, and digest -> struct transfer */
-    struct staging staging;   /* what spools share */
+    struct present *present;    /* blobs that are where they should be */
+    struct map *transfers;      /* source host or store, and digest -> struct transfer */
+    struct staging staging;     /* what spools share */
     VEC(struct reading *) kept; /* that nobody reads, but somebody may; the oldest first */
     size_t kept_bytes;
 };
@@ -130,8 +130,7 @@ void present_remove(struct present *present, const struct store *target,
 bool present_has(const struct present *present, const struct store *target,
                  const struct digest *digest);
 /* All stores that have it, one by one: start with *pos = 0; NULL at the end. */
-struct store *present_next(const struct present *present, const struct digest *digest,
-                           size_t *pos);
+struct store *present_next(const struct present *present, const struct digest *digest, size_t *pos);
 
 /* ---- blob.c: one blob, made present at one target ---- */
 
@@ -184,11 +183,11 @@ struct upload_request {
     const struct descriptor *blob;
     struct transfer *transfer;
     struct slot_claim *claim;
-    bool has_source_slot;     /* the claim does; needed unless a read can be joined */
-    struct store_op *begin;   /* the session; owned by the blob */
-    int64_t *retries;         /* counted here */
-    int *tries;               /* since the last real progress; over all sessions of the blob */
-    int *reopenings;          /* of the source, as well */
+    bool has_source_slot;   /* the claim does; needed unless a read can be joined */
+    struct store_op *begin; /* the session; owned by the blob */
+    int64_t *retries;       /* counted here */
+    int *tries;             /* since the last real progress; over all sessions of the blob */
+    int *reopenings;        /* of the source, as well */
 };
 
 struct upload {
@@ -229,6 +228,7 @@ struct copy {
     struct image *image;
     bool image_is_ours;
     struct artifacts *artifacts;
+    bool looks_deep;      /* at what is below the top, too */
     struct fetch *chosen; /* the image of the one platform, on its way */
     struct store_op *put;
     const char *stage;       /* for reports of failures */

@@ -154,7 +154,8 @@ static enum step_result fail(struct tag *t, const struct error *err)
 static enum step_result step_head(struct task *task)
 {
     struct tag *t = tag_of(task);
-    if (t->wants_manifest)
+    bool needs_head = t->source->head_first && !digest_is_set(&t->digest);
+    if (t->wants_manifest && !needs_head)
         return task_next(task, &read_step);
     if (digest_is_set(&t->digest))
         return end(t);

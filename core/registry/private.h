@@ -34,7 +34,9 @@ struct registry {
 
     struct map *no_mount_from; /* "target source": refused once; value is a marker */
     int self_probe;            /* enum ocync_tristate, learned */
-    int lists_referrers;       /* the same: is there a referrers API? */
+    enum upload_mode upload;   /* never auto: what works, as far as known */
+    int early_resets;          /* of PUTs with a body, since the last that worked */
+    int lists_referrers;       /* enum ocync_tristate, learned: is there a referrers API? */
 };
 
 struct repository {
@@ -104,7 +106,8 @@ struct request_spec {
     const char *content_type;
     const char *range; /* "bytes=5-" */
     const char *if_match, *if_none_match;
-    const char *body; /* outlives the request */
+    const char *content_range; /* "0-4" */
+    const char *body;          /* outlives the request */
     size_t body_len;
     size_t answer_max;
     const struct http_upload *upload;
@@ -124,6 +127,7 @@ struct request {
     struct http_download download;
     char *url, *method, *repository, *reference, *mount_from;
     char *accept, *content_type, *range, *if_match, *if_none_match;
+    char *content_range;
     char *header;     /* the Authorization that was sent, wiped on free */
     bool credentials; /* still on the registry's own origin */
     bool public_only;

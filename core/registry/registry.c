@@ -14,10 +14,11 @@
 static char *api_url(struct registry *registry)
 {
     const struct ocync_profile *profile = driver_instance_profile(registry->driver);
+    const char *host = registry->options.endpoint ? registry->options.endpoint : profile->api_host;
     const char *scheme = registry->options.plain_http ? "http"
                          : profile->api_scheme        ? profile->api_scheme
                                                       : "https";
-    return xasprintf("%s://%s", scheme, profile->api_host);
+    return xasprintf("%s://%s", scheme, host);
 }
 
 /* "localhost:5000" -> "localhost"; brackets stay. Free it. */
@@ -32,7 +33,7 @@ static bool falls_back(const struct registry *registry)
 {
     const struct registry_options *o = &registry->options;
     const struct ocync_profile *profile = driver_instance_profile(registry->driver);
-    _cleanup_free_ char *name = without_port(profile->api_host);
+    _cleanup_free_ char *name = without_port(o->endpoint ? o->endpoint : profile->api_host);
     return !o->plain_http && !profile->api_scheme && !o->http.ca_file && !o->http.insecure &&
            !o->http.client_cert && host_is_loopback(name);
 }
@@ -65,6 +66,9 @@ int registry_new(struct loop *loop, const char *host, const struct registry_opti
     registry->requests =
         slots_new(options->max_requests ? options->max_requests : REQUESTS_DEFAULT);
     registry->bodies = slots_new(options->max_bodies ? options->max_bodies : BODIES_DEFAULT);
+    registry->upload = options->upload                         ? options->upload
+                       : profile->upload == OCYNC_UPLOAD_PATCH ? UPLOAD_PATCH
+                                                               : UPLOAD_PUT;
     registry->tokens = map_new();
     registry->no_mount_from = map_new();
     registry->lists_referrers = OCYNC_UNSET;
@@ -165,6 +169,7 @@ struct store *registry_repository(struct registry *registry, const char *name, b
         .host = registry,
         .requests = registry->requests,
         .bodies = registry->bodies,
+        .head_first = registry->options.head_first,
         .probe_finds = probe_finds,
         .can_mount = can_mount,
     };

@@ -19,6 +19,14 @@ struct registry_hooks {
     void *arg;
 };
 
+/* How the bytes of a blob are sent. */
+enum upload_mode {
+    UPLOAD_AUTO,  /* as the driver says, and where that is too much at once, in the next way */
+    UPLOAD_PUT,   /* all in the PUT that commits */
+    UPLOAD_PATCH, /* all in one PATCH */
+    UPLOAD_CHUNK, /* in several */
+};
+
 /* What the user said about this registry. Strings and arrays outlive the registry. */
 struct registry_options {
     const struct catalogue *catalogue;
@@ -32,6 +40,9 @@ struct registry_options {
     size_t n_token_hosts;
     struct http_settings http;
     bool plain_http;
+    const char *endpoint; /* HOST[:PORT] that requests go to; NULL: as the driver says */
+    bool head_first;      /* a HEAD before every GET by tag */
+    enum upload_mode upload;
     struct retry_policy retry;
     int max_requests; /* at once; 0: 32 */
     int max_bodies;   /* connections for blob bodies; 0: 16 */

@@ -46,6 +46,7 @@ static void request_release(struct task *task)
     free(r->content_type);
     free(r->range);
     free(r->if_match);
+    free(r->content_range);
     free(r->if_none_match);
     free(r);
 }
@@ -71,6 +72,7 @@ struct request *request_start(struct registry *registry, struct task *parent,
     r->content_type = xstrdup(spec->content_type);
     r->range = xstrdup(spec->range);
     r->if_match = xstrdup(spec->if_match);
+    r->content_range = xstrdup(spec->content_range);
     r->if_none_match = xstrdup(spec->if_none_match);
     if (spec->upload) {
         r->upload = *spec->upload;
@@ -153,6 +155,7 @@ static enum step_result step_send(struct task *task)
     headers = add_header(headers, "Content-Type", r->content_type);
     headers = add_header(headers, "Range", r->range);
     headers = add_header(headers, "If-Match", r->if_match);
+    headers = add_header(headers, "Content-Range", r->content_range);
     headers = add_header(headers, "If-None-Match", r->if_none_match);
     if (r->credentials)
         headers = add_header(headers, "Authorization", r->header);

@@ -1,34 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Uploads: POST opens a session (or finds the blob present, by mounting it), PUT sends and
- * commits; where the driver wants it, one PATCH sends and an empty PUT commits. The 202 of a
- * refused mount is a session like any other.
+ * How an upload begins: POST opens a session, or finds the blob present, by mounting it. The 202
+ * of a refused mount is a session like any other. sending.c goes on from there.
  */
 #include "base/clock.h"
 #include "net/redirect.h"
-#include "registry/private.h"
+#include "registry/upload.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- begin ---- */
-
-struct begin_op {
-    struct store_op op; /* first */
-    struct repository *repository;
-    struct request *request;
-    struct descriptor blob; /* digest and size only */
-    char *mount_from;       /* what this POST tries; NULL: nothing */
-    bool probing;           /* mount_from is the repository itself */
-    int tries;
-    char *location; /* of the session */
-    bool public_only;
-};
-
-static struct begin_op *begin_of(struct task *task)
-{
-    return container_of(task, struct begin_op, op.task);
-}
 
 static void begin_release(struct task *task)
 {
@@ -116,7 +96,10 @@ static enum step_result open_session(struct begin_op *b)
     if (!location)
         error_set(&err, ERR_PROTOCOL, "the answer to an upload's POST has no Location");
     else if (location_next(asked, location, &b->location, &ignored, &err) == 0) {
+        const char *least = request_header(b->request, "oci-chunk-min-length");
         b->public_only = !http_peer_is_private(b->request->exchange);
+        if (least)
+            str_to_int64(least, 0, INT64_MAX, &b->chunk_min);
         return task_end(&b->op.task);
     }
     error_wrap(&err, "%s", b->repository->store.name);
@@ -191,215 +174,4 @@ struct store_op *session_begin(struct store *store, const struct descriptor *blo
     choose_mount(b, hint);
     task_start(&b->op.task, &post_step);
     return &b->op;
-}
-
-/* ---- write ---- */
-
-struct write_op {
-    struct store_op op; /* first */
-    struct repository *repository;
-    struct bridge *bridge;
-    struct bridge_end end;
-    struct request *request;
-    struct store_op *stat;
-    char *location;
-    bool public_only;
-    bool trusting; /* PATCH: another request commits */
-};
-
-static struct write_op *write_of(struct task *task)
-{
-    return container_of(task, struct write_op, op.task);
-}
-
-static void write_release(struct task *task)
-{
-    struct write_op *w = write_of(task);
-    bridge_attach_target(w->bridge, NULL);
-    if (w->request)
-        task_free(&w->request->task);
-    store_op_drop(&w->stat);
-    store_op_done(&w->op);
-    free(w->location);
-    free(w);
-}
-
-static const struct task_type write_type = {"write", write_release};
-
-static enum step_result step_put(struct task *task);
-static enum step_result step_putted(struct task *task);
-static enum step_result step_patch(struct task *task);
-static enum step_result step_patched(struct task *task);
-static enum step_result step_prove(struct task *task);
-static enum step_result step_look(struct task *task);
-static const struct step put_step = {"put", step_put};
-static const struct step putted_step = {"putted", step_putted};
-static const struct step patch_step = {"patch", step_patch};
-static const struct step patched_step = {"patched", step_patched};
-static const struct step prove_step = {"prove", step_prove};
-static const struct step look_step = {"look", step_look};
-
-static void resume(struct bridge_end *end)
-{
-    struct write_op *w = container_of(end, struct write_op, end);
-    if (w->request && w->request->exchange)
-        http_resume(w->request->exchange);
-}
-
-static size_t on_read(void *arg, char *to, size_t size)
-{
-    struct write_op *w = arg;
-    size_t len = 0;
-    enum bridge_pull result = bridge_pull(w->bridge, to, size, w->trusting, &len);
-    return result == BRIDGE_NOTHING_NOW ? HTTP_PAUSE : len;
-}
-
-static bool on_rewind(void *arg)
-{
-    return bridge_rewind_target(((struct write_op *)arg)->bridge);
-}
-
-static void send_body(struct write_op *w, struct request_spec spec)
-{
-    spec.repository = w->repository->store.repository;
-    spec.reference = bridge_digest(w->bridge)->text;
-    spec.push = true;
-    spec.holds_slots = true;
-    spec.no_retry = true;
-    spec.no_credentials = !registry_owns(w->repository->registry, spec.url);
-    spec.public_only = w->public_only;
-    if (w->request)
-        task_free(&w->request->task);
-    w->request = request_start(w->repository->registry, &w->op.task, &spec);
-}
-
-static struct http_upload body_of(struct write_op *w)
-{
-    return (struct http_upload){
-        .read = on_read, .rewind = on_rewind, .arg = w, .len = bridge_size(w->bridge)};
-}
-
-static enum step_result step_put(struct task *task)
-{
-    struct write_op *w = write_of(task);
-    const struct http_upload body = body_of(w);
-    bool whole = !w->trusting && bridge_size(w->bridge) > 0;
-    _cleanup_free_ char *url = url_add_query(w->location, "digest", bridge_digest(w->bridge)->text);
-    send_body(w, (struct request_spec){
-                     .method = "PUT",
-                     .url = url,
-                     .action = w->trusting ? OCYNC_ACTION_UPLOAD_END : OCYNC_ACTION_UPLOAD_DATA,
-                     .content_type = "application/octet-stream",
-                     .upload = whole ? &body : NULL,
-                 });
-    return task_wait(task, &putted_step);
-}
-
-static enum step_result step_patch(struct task *task)
-{
-    struct write_op *w = write_of(task);
-    const struct http_upload body = body_of(w);
-    w->trusting = true;
-    send_body(w, (struct request_spec){
-                     .method = "PATCH",
-                     .url = w->location,
-                     .action = OCYNC_ACTION_UPLOAD_DATA,
-                     .content_type = "application/octet-stream",
-                     .upload = &body,
-                 });
-    return task_wait(task, &patched_step);
-}
-
-static enum step_result step_patched(struct task *task)
-{
-    struct write_op *w = write_of(task);
-    struct error err = ERROR_INIT;
-    if (!w->request->task.done)
-        return task_wait(task, &patched_step);
-    if (w->request->task.result)
-        return task_fail(task, &w->request->task.err);
-    const char *location = request_header(w->request, "location");
-    if (location) {
-        char *next = NULL;
-        bool ignored;
-        w->public_only |= !http_peer_is_private(w->request->exchange);
-        if (location_next(w->location, location, &next, &ignored, &err) < 0) {
-            error_wrap(&err, "%s", w->repository->store.name);
-            return task_fail(task, &err);
-        }
-        free(w->location);
-        w->location = next;
-    }
-    return task_next(task, &prove_step);
-}
-
-/* The closing PUT commits: not before the bytes are proven. */
-static enum step_result step_prove(struct task *task)
-{
-    struct write_op *w = write_of(task);
-    struct error err = ERROR_INIT;
-    if (bridge_proof(w->bridge) == BRIDGE_PROVEN)
-        return task_next(task, &put_step);
-    bridge_explain(w->bridge, &err);
-    return task_fail(task, &err);
-}
-
-static enum step_result step_putted(struct task *task)
-{
-    struct write_op *w = write_of(task);
-    struct digest answered;
-    if (!w->request->task.done)
-        return task_wait(task, &putted_step);
-    if (w->request->task.result)
-        return task_fail(task, &w->request->task.err);
-    const char *text = request_header(w->request, "docker-content-digest");
-    const struct digest *digest = bridge_digest(w->bridge);
-    if (text && digest_parse(text, &answered, NULL) == 0 &&
-        answered.algorithm == digest->algorithm && !digest_equal(&answered, digest)) {
-        struct error err = ERROR_INIT;
-        error_set(&err, ERR_DIGEST, "%s stored blob %s as %s", w->repository->store.name,
-                  digest->text, answered.text);
-        return task_fail(task, &err);
-    }
-    return request_status(w->request) == 201 ? task_end(task) : task_next(task, &look_step);
-}
-
-/* A success that is not a 201 is believed when the blob is there. */
-static enum step_result step_look(struct task *task)
-{
-    struct write_op *w = write_of(task);
-    if (!w->stat) {
-        const struct descriptor blob = {.digest = *bridge_digest(w->bridge),
-                                        .size = bridge_size(w->bridge)};
-        w->stat = blob_look(&w->repository->store, &blob, true, task);
-    }
-    if (!w->stat->task.done)
-        return task_wait(task, &look_step);
-    if (w->stat->task.result)
-        return task_fail(task, &w->stat->task.err);
-    if (w->stat->found)
-        return task_end(task);
-    struct error err = ERROR_INIT;
-    error_set(&err, ERR_TRANSIENT, "%s took blob %s but does not have it",
-              w->repository->store.name, bridge_digest(w->bridge)->text);
-    return task_fail(task, &err);
-}
-
-struct store_op *session_write(struct store *store, struct store_op *begin, struct bridge *bridge,
-                               struct task *parent)
-{
-    const struct begin_op *session = begin_of(&begin->task);
-    struct write_op *w = xcalloc(1, sizeof(*w));
-    w->repository = repository_of(store);
-    _cleanup_free_ char *label = xasprintf("%s %s", store->name, bridge_digest(bridge)->text);
-    store_op_init(&w->op, w->repository->registry->loop, parent, &write_type, label);
-    w->bridge = bridge;
-    w->end.resume = resume;
-    w->location = xstrdup(session->location);
-    w->public_only = session->public_only;
-    bridge_attach_target(bridge, &w->end);
-    uint32_t method = driver_instance_profile(w->repository->registry->driver)->upload;
-    bool patch = method == OCYNC_UPLOAD_PATCH && bridge_size(bridge) > 0;
-    task_start(&w->op.task, patch ? &patch_step : &put_step);
-    return &w->op;
 }

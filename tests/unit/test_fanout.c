@@ -117,12 +117,15 @@ static void test_targets_that_keep_pace_need_no_disk(void **state)
     (void)state;
     struct bridge *feeder = feeder_for(4 * MIB, &staging);
     struct bridge *a = bridge_join(feeder, NULL), *b = bridge_join(feeder, NULL);
-    for (size_t to = 100 * KIB; bridge_received(feeder) < (int64_t)(4 * MIB); to += 100 * KIB) {
-        push(feeder, to < 4 * MIB ? to : 4 * MIB);
-        pull(a, SIZE_MAX);
-        pull(b, SIZE_MAX);
+    while (bridge_received(feeder) < (int64_t)(4 * MIB)) {
+        push(feeder, 4 * MIB);
+        assert_in_range(pull(a, 100 * KIB), 1, 100 * KIB);
+        push(feeder, 4 * MIB);
+        assert_in_range(pull(b, 100 * KIB), 1, 100 * KIB);
         assert_int_equal(staging.n_spools, 0);
     }
+    pull(a, SIZE_MAX);
+    pull(b, SIZE_MAX);
     assert_true(at_end(a));
     assert_true(at_end(b));
     bridge_free(feeder);
@@ -349,6 +352,12 @@ static void test_joining_without_being_expected(void **state)
     assert_int_equal(pull(second, SIZE_MAX), BRIDGE_RING);
     push(feeder, BRIDGE_RING + 1);
     assert_false(bridge_can_be_joined(feeder));
+    bridge_keep_start(feeder, true); /* too late to matter */
+    while (!at_end(second)) {
+        push(feeder, 4 * MIB);
+        pull(first, SIZE_MAX);
+        pull(second, SIZE_MAX);
+    }
     assert_int_equal(staging.n_spools, 0);
     bridge_free(first);
     bridge_free(second);

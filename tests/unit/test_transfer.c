@@ -504,6 +504,12 @@ static void test_one_slot_of_the_source_is_enough(void **state)
     copy_to(3, OUTCOME_COPIED);
     assert_int_equal(source.n_reads, 1);
     assert_int_equal(slots_in_use(source.store.bodies), 0);
+    /* it can't come free before the other target has joined */
+    set_size(2 * MIB);
+    targets[0].slower_than = &targets[1];
+    targets[0].n_commits = targets[1].n_commits = 0;
+    copy_to(2, OUTCOME_COPIED);
+    assert_int_equal(source.n_reads, 2);
 }
 
 /* ---- what goes wrong ---- */
