@@ -41,13 +41,35 @@ const struct option net_table[] = {
          "credentials: user:password or a token (- is standard input)"),                           \
     SIDE(p, "driver", "NAME", OPTION_STRING, driver, "use this driver, whatever the host"),        \
     SIDE(p, "driver-option", "KEY=VALUE", OPTION_LIST, driver_options,                             \
-         "set an option of the driver (repeatable)"),                                              \
-    {0}
+         "set an option of the driver (repeatable)")
 // clang-format on
 
-const struct option side_table[] = {SIDE_OPTIONS("")};
-const struct option source_table[] = {SIDE_OPTIONS("src-")};
-const struct option target_table[] = {SIDE_OPTIONS("dest-")};
+const struct option side_table[] = {SIDE_OPTIONS(""), {0}};
+const struct option source_table[] = {SIDE_OPTIONS("src-"), {0}};
+const struct option target_table[] = {
+    SIDE_OPTIONS("dest-"),
+    {"upload", 0, "WAY", OPTION_STRING, offsetof(struct side_options, upload),
+     "send blobs by put, patch or chunk (default auto: learn what the registry takes)"},
+    {0},
+};
+
+static int parse_upload(const char *text, enum upload_mode *ret, struct error *err)
+{
+    static const char *const words[] = {[UPLOAD_AUTO] = "auto",
+                                        [UPLOAD_PUT] = "put",
+                                        [UPLOAD_PATCH] = "patch",
+                                        [UPLOAD_CHUNK] = "chunk"};
+    *ret = UPLOAD_AUTO;
+    for (size_t i = 0; text && i < sizeof(words) / sizeof(words[0]); i++) {
+        if (str_eq(text, words[i])) {
+            *ret = (enum upload_mode)i;
+            return 0;
+        }
+    }
+    if (!text)
+        return 0;
+    return error_set(err, ERR_USAGE, "--upload %s: expected auto, put, patch or chunk", text);
+}
 
 static int parse_settings(const struct side_options *side, struct endpoint *e, struct error *err)
 {
@@ -113,14 +135,18 @@ static int check_auth_file(const char *what, const char *path, struct error *err
 static int open_registry(struct context *ctx, const struct endpoint_request *r, struct endpoint *e,
                          struct error *err)
 {
-    int result = parse_settings(r->side, e, err);
+    enum upload_mode upload;
+    int result = parse_upload(r->side->upload, &upload, err);
+    if (result == 0)
+        result = parse_settings(r->side, e, err);
     if (result == 0)
         result = check_auth_file("auth file", r->side->auth_file, err);
     if (result == 0)
         result = check_auth_file("REGISTRY_AUTH_FILE", getenv("REGISTRY_AUTH_FILE"), err);
     if (result < 0)
         return result;
-    const struct registry_options options = registry_options_of(ctx, r, e);
+    struct registry_options options = registry_options_of(ctx, r, e);
+    options.upload = upload;
     result = registry_new(ctx->loop, e->ref.host, &options, &e->registry, err);
     if (result < 0)
         return result;
@@ -130,6 +156,8 @@ static int open_registry(struct context *ctx, const struct endpoint_request *r, 
         registry_free(e->registry);
         e->registry = other->registry;
         e->shares_registry = true;
+        if (upload)
+            registry_set_upload(e->registry, upload);
     } else if (r->side->creds_file) {
         result = credential_file_read(r->side->creds_file, &e->credential, err);
     }

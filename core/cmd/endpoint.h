@@ -12,6 +12,7 @@ struct side_options {
     const char *ca_file, *client_cert, *client_key, *auth_file, *creds_file, *driver;
     struct string_list driver_options;
     bool insecure, plain_http;
+    const char *upload; /* as enum upload_mode; NULL: auto. Of targets only */
 };
 
 /* Of both sides. */

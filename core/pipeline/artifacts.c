@@ -213,10 +213,12 @@ static bool is_wanted(const struct artifact_rules *rules, const char *type)
            !list_fits(&rules->exclude, type);
 }
 
+/* Nothing would refuse an image for the lack of its artifacts, so what is remembered of them counts
+ * only where the image itself was found unchanged. */
 static bool is_known_there(const struct artifacts *a, const struct descriptor *d)
 {
     const struct store *target = a->request.target;
-    return target->repository && target->registry_name &&
+    return !a->subject.media_type && target->repository && target->registry_name &&
            state_blob(a->run->options.state, target->registry_name, target->repository,
                       &d->digest) == STATE_VOUCHED;
 }

@@ -7,6 +7,7 @@
  */
 #include "base/str.h"
 #include "pipeline/private.h"
+#include "state/state.h"
 
 #include <stdlib.h>
 
@@ -222,6 +223,7 @@ static enum step_result step_by_reference(struct task *task)
     if (t->op->task.result)
         return fail(t, &t->op->task.err);
     t->digest = t->op->digest;
+    state_manifest_put(t->run->options.state, t->op->manifest);
     t->root = fetch_add(t->run, take_ptr(&t->op->manifest));
     store_op_drop(&t->op);
     return end(t);

@@ -108,6 +108,11 @@ const char *registry_driver_name(const struct registry *registry)
     return driver_instance_driver(registry->driver)->api.name;
 }
 
+void registry_set_upload(struct registry *registry, enum upload_mode mode)
+{
+    registry->options.upload = registry->upload = mode;
+}
+
 bool registry_owns(const struct registry *registry, const char *text)
 {
     struct url api, url;

@@ -59,6 +59,8 @@ void registry_free(struct registry *registry);
 /* The canonical host: "docker.io". */
 const char *registry_name(const struct registry *registry);
 const char *registry_driver_name(const struct registry *registry);
+/* Not auto. Fixes how blobs are sent, for one that was opened to read and gets written to, too. */
+void registry_set_upload(struct registry *registry, enum upload_mode mode);
 
 /* `name` as in a reference; the driver's prefix is applied ("nginx" -> "library/nginx"). With
  * `writes`, its tokens ask for push too. */

@@ -168,7 +168,9 @@ static enum step_result next_way(struct write_op *w)
     struct registry *registry = w->repository->registry;
     struct error err = ERROR_INIT;
     bool was_put = !w->trusting;
-    registry->upload = was_put ? UPLOAD_PATCH : UPLOAD_CHUNK;
+    enum upload_mode next = was_put ? UPLOAD_PATCH : UPLOAD_CHUNK;
+    if (registry->upload < next) /* another blob may have learned more meanwhile */
+        registry->upload = next;
     registry->early_resets = 0;
     if (was_put && request_status(w->request) == 413 && bridge_rewind_target(w->bridge))
         return task_next(&w->op.task, &patch_step);
@@ -199,6 +201,8 @@ static enum step_result step_patched(struct task *task)
         free(w->location);
         w->location = next;
     }
+    /* The answer's Range is not asked: some report the first piece for ever, or the last one alone.
+     * A piece at the wrong place is refused by the registry, and the closing PUT names the digest. */
     w->sent += w->chunk ? w->chunk : bridge_size(w->bridge);
     return task_next(task, w->sent < bridge_size(w->bridge) ? &patch_step : &prove_step);
 }

@@ -70,6 +70,7 @@ static const struct field table[] = {
     NUMBER(upload_min_chunk, 0),
     NUMBER(upload_max_chunk, 0),
     NUMBER(upload_max_put, 0),
+    NUMBER(upload_max_patch, 0),
 
     WORDS(mount, "201", "202", "if_referenced", "405", "401"),
     WORDS(mount_without_from, "ignore", "anywhere"),

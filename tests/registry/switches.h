@@ -133,6 +133,7 @@ struct switches {
     int64_t upload_min_chunk;
     int64_t upload_max_chunk;
     int64_t upload_max_put;
+    int64_t upload_max_patch;
     /* mounts */
     int mount;
     int mount_without_from;

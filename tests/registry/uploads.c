@@ -138,11 +138,23 @@ static bool check_chunk_size(struct request *request, struct upload *upload)
     return true;
 }
 
+/* Answered before the body is read. */
+static bool refuse_too_large(struct request *request, int64_t most)
+{
+    uint64_t length = 0;
+
+    if (most <= 0 || !declared_length(request, &length) || length <= (uint64_t)most)
+        return false;
+    request_answer(request, reply_plain(413, "413 Request Entity Too Large"));
+    return true;
+}
+
 void uploads_prepare_patch(struct request *request)
 {
     struct upload *upload = uploads_claim(request, true);
 
-    if (upload == NULL || !check_chunk_size(request, upload) ||
+    if (upload == NULL || refuse_too_large(request, request->registry->switches.upload_max_patch) ||
+        !check_chunk_size(request, upload) ||
         !check_content_range(request, upload))
         return;
     receive_into(request, upload);
@@ -174,10 +186,8 @@ void uploads_prepare_put(struct request *request)
     if (upload == NULL || !check_content_range(request, upload))
         return;
     bool has_length = declared_length(request, &length);
-    if (switches->upload_max_put > 0 && length > (uint64_t)switches->upload_max_put) {
-        request_answer(request, reply_plain(413, "413 Request Entity Too Large"));
+    if (refuse_too_large(request, switches->upload_max_put))
         return;
-    }
     receive_into(request, upload);
     if (switches->upload_needs_length && !has_length)
         request->sink = SINK_DROP;

@@ -591,6 +591,7 @@ static void test_what_is_there_is_remembered(void **state)
     struct blob *again = want(0, true);
     assert_non_null(again);
     assert_ptr_equal(want(0, false), again); /* no longer believed, until looked at */
+    assert_false(present_has(run->present, &targets[0].store, &digest));
     finish(&again, 1);
     assert_int_equal(blob_outcome(again), OUTCOME_PRESENT);
     blob_leave(again, &waiter);

@@ -169,6 +169,13 @@ open_upload up/g
 put --data-binary "@$blob"
 is "$status" 413 "upload_max_put"
 is "$(log '.[-1].received')" 0 "before the body is read"
+switches '{"upload_max_patch":1000}'
+open_upload up/g
+req PATCH "$location" --data-binary "@$blob"
+is "$status" 413 "upload_max_patch"
+is "$(log '.[-1].received')" 0 "before the body is read"
+patch 0 999
+is "$status" 202 "and takes a smaller one"
 switches '{"upload_empty_put":500}'
 open_upload up/g
 patch 0 99999
