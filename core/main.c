@@ -9,7 +9,7 @@
 #include <string.h>
 
 const struct command *const commands[] = {
-    &command_copy,   &command_sync, &command_tags,   &command_inspect, &command_validate,
+    &command_copy,   &command_sync, &command_cache, &command_tags,   &command_inspect, &command_validate,
     &command_expand, &command_plugin, &command_version, NULL,
 };
 

@@ -39,7 +39,7 @@ struct command {
 };
 
 extern const struct command command_copy, command_tags, command_inspect, command_plugin,
-    command_version, command_validate, command_expand, command_sync;
+    command_version, command_validate, command_expand, command_sync, command_cache;
 /* All of them, NULL-terminated. */
 extern const struct command *const commands[];
 

@@ -49,7 +49,7 @@ const struct option source_table[] = {SIDE_OPTIONS("src-"), {0}};
 const struct option target_table[] = {
     SIDE_OPTIONS("dest-"),
     {"upload", 0, "WAY", OPTION_STRING, offsetof(struct side_options, upload),
-     "send blobs by put, patch or chunk (default auto: learn what the registry takes)"},
+     "send blobs by put, patch or chunk (default auto)"},
     {0},
 };
 

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "pipeline/private.h"
+#include "state/state.h"
 
 #include <stdlib.h>
 
@@ -270,12 +271,24 @@ static bool looks_first(const struct blob *b)
     return !probe_does && b->descriptor.size > LOOK_FIRST_BYTES;
 }
 
+/* An earlier run pushed a manifest that refers to it. Should that be wrong, the target refuses
+ * ours, and everything is looked at. */
+static bool is_remembered(const struct blob *b)
+{
+    const struct store *target = b->target;
+    return !b->doubted && target->repository && target->registry_name &&
+           state_blob(b->run->options.state, target->registry_name, target->repository,
+                      &b->descriptor.digest) == STATE_VOUCHED;
+}
+
 static enum step_result step_look(struct task *task)
 {
     struct blob *b = blob_of(task);
     task->result = 0;
     if (b->run->draining)
         return interrupted(b);
+    if (is_remembered(b))
+        return end(b, OUTCOME_PRESENT);
     if (!looks_first(b))
         return task_next(task, &lead_step);
     store_op_drop(&b->stat);
@@ -413,13 +426,28 @@ static enum step_result step_claim(struct task *task)
     return b->begin ? start_upload(b) : task_next(task, &mount_step);
 }
 
+/* A repository of the host that an earlier run saw it in; free it. */
+static char *remembered_home(const struct blob *b)
+{
+    const struct store *target = b->target;
+    char *home =
+        target->registry_name
+            ? state_blob_home(b->run->options.state, target->registry_name, &b->descriptor.digest)
+            : NULL;
+    if (home && !can_mount(b, home))
+        free(take_ptr(&home));
+    return home;
+}
+
 static enum step_result step_mount(struct task *task)
 {
     struct blob *b = blob_of(task);
+    bool by_source = source_is_mountable(b);
+    _cleanup_free_ char *home = by_source || b->has_it ? NULL : remembered_home(b);
     const struct store_begin_hint hint = {
-        .mount_from = source_is_mountable(b) ? b->source->repository
-                      : b->has_it            ? b->has_it->repository
-                                             : NULL,
+        .mount_from = by_source   ? b->source->repository
+                      : b->has_it ? b->has_it->repository
+                                  : home,
         .probe = !b->stat, /* a HEAD has just said that it is not there */
     };
     if (!b->started)

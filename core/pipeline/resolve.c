@@ -88,8 +88,8 @@ static enum step_result step_target_known(struct task *task)
     if (digest_is_set(&c->asked) && !r->n_platforms && copy_target_has(c, &c->asked))
         return copy_unchanged(c, &c->asked);
     /* With platforms the digest tells something only if the manifest is remembered. */
-    bool worth_a_head = c->update && !digest_is_set(&c->asked) &&
-                        (!r->n_platforms || c->run->options.state);
+    bool worth_a_head =
+        c->update && !digest_is_set(&c->asked) && (!r->n_platforms || c->run->options.state);
     c->tag = tag_for(c->run, r->source, r->source_reference, !worth_a_head, task);
     return task_wait(task, &source_step);
 }

@@ -7,6 +7,7 @@
 #include "auth/scope.h"
 #include "base/map.h"
 #include "base/vec.h"
+#include "registry/certs.h"
 #include "registry/registry.h"
 
 /* What a registry wants for authorization, as far as known. */
@@ -17,6 +18,7 @@ struct registry {
     struct registry_options options;
     struct driver_instance *driver;
     char *api;          /* "https://registry-1.docker.io" */
+    struct certs certs; /* of certs.d; what `options` points to */
     bool may_fall_back; /* loopback, nothing said: plain HTTP if there is no TLS */
     bool fell_back;
     struct slots *requests, *bodies;

@@ -38,6 +38,29 @@ static bool falls_back(const struct registry *registry)
            !o->http.client_cert && host_is_loopback(name);
 }
 
+/* What lies in certs.d serves where the user named nothing. A host that is known there speaks TLS,
+ * so it never falls back. */
+static int use_certs(struct registry *registry, bool *ret_known, struct error *err)
+{
+    struct registry_options *o = &registry->options;
+    const char *host = o->endpoint ? o->endpoint : registry_name(registry);
+    *ret_known = false;
+    if (o->plain_http)
+        return 0;
+    int result = certs_find(host, getenv("HOME"), &registry->certs, ret_known, err);
+    if (result < 0)
+        return result;
+    if (!o->http.ca_file && registry->certs.ca_file) {
+        o->http.ca_file = registry->certs.ca_file;
+        o->http.ca_is_added = true;
+    }
+    if (!o->http.client_cert) {
+        o->http.client_cert = registry->certs.client_cert;
+        o->http.client_key = registry->certs.client_key;
+    }
+    return 0;
+}
+
 int registry_new(struct loop *loop, const char *host, const struct registry_options *options,
                  struct registry **ret, struct error *err)
 {
@@ -56,13 +79,20 @@ int registry_new(struct loop *loop, const char *host, const struct registry_opti
     registry->loop = loop;
     registry->options = *options;
     registry->driver = driver;
+    bool in_certs_d;
+    result = use_certs(registry, &in_certs_d, err);
+    if (result < 0) {
+        driver_instance_free(driver);
+        free(registry);
+        return result;
+    }
     registry->api = api_url(registry);
     /* What the user said of this registry's TLS says nothing of the hosts that it points to. */
-    registry->elsewhere = options->http;
+    registry->elsewhere = registry->options.http;
     registry->elsewhere.client_cert = registry->elsewhere.client_key = NULL;
     registry->elsewhere.insecure = false;
     registry->elsewhere.ca_is_added = true;
-    registry->may_fall_back = falls_back(registry);
+    registry->may_fall_back = !in_certs_d && falls_back(registry);
     registry->requests =
         slots_new(options->max_requests ? options->max_requests : REQUESTS_DEFAULT);
     registry->bodies = slots_new(options->max_bodies ? options->max_bodies : BODIES_DEFAULT);
@@ -92,6 +122,7 @@ void registry_free(struct registry *registry)
     slots_free(registry->requests);
     slots_free(registry->bodies);
     credential_done(&registry->host_credential);
+    certs_done(&registry->certs);
     free(registry->api);
     free(registry->realm);
     free(registry->service);

@@ -202,7 +202,8 @@ static enum step_result step_patched(struct task *task)
         w->location = next;
     }
     /* The answer's Range is not asked: some report the first piece for ever, or the last one alone.
-     * A piece at the wrong place is refused by the registry, and the closing PUT names the digest. */
+     * A piece at the wrong place is refused by the registry, and the closing PUT names the digest.
+     */
     w->sent += w->chunk ? w->chunk : bridge_size(w->bridge);
     return task_next(task, w->sent < bridge_size(w->bridge) ? &patch_step : &prove_step);
 }

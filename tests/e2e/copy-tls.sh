@@ -83,6 +83,28 @@ expect_run "a client certificate" 0 copy --dest-ca-file "$CA" \
 same "a client certificate: the same" "$origin" "https://$C/app:v1" --ca "$CA" \
     --cert "$CERTS/client.pem" --key "$CERTS/client.key"
 
+# ---- certs.d ------------------------------------------------------------------------------------
+
+kept=$HOME/.config/containers/certs.d
+mkdir -p "$kept/$H2" "$kept/$C" "$kept/$P"
+cp "$CA" "$kept/$H2/ca.crt"
+cp "$CA" "$kept/$C/ca.crt"
+cp "$CERTS/client.pem" "$kept/$C/own.cert"
+cp "$CERTS/client.key" "$kept/$C/own.key"
+expect_run "a CA of certs.d" 0 copy "$H2/app:v1" "oci:$WORK/kept:v1"
+expect_run "a client certificate of certs.d" 0 copy "$H2/app:v1" "$C/kept:v1"
+same "certs.d: the same" "$origin" "https://$C/kept:v1" --ca "$CA" \
+    --cert "$CERTS/client.pem" --key "$CERTS/client.key"
+expect_error "a CA by option, not the one of certs.d" 2 'certificate' \
+    copy --src-ca-file "$CERTS/other-ca.pem" "$H2/app:v1" "oci:$WORK/kept-not:v1"
+expect_error "of another port, nothing of certs.d" 2 'certificate' \
+    copy "$H1/app:v1" "oci:$WORK/kept-not:v1"
+expect_error "a host of certs.d never falls back to plain HTTP" 2 'TLS|https|SSL' \
+    copy "$P/app:v1" "oci:$WORK/kept-not:v1"
+rm "$kept/$C/own.key"
+expect_error "a certificate of certs.d without its key" 3 'own.key' copy "$H2/app:v1" "$C/kept:v2"
+rm -r "$kept"
+
 # ---- HTTP/1.1 and HTTP/2 --------------------------------------------------------------------------
 
 expect_run "HTTP/1.1 only" 0 copy --dest-ca-file "$CA" "$P/app:v1" "$H1/app:v1"

@@ -96,6 +96,14 @@ expect_error "413 to everything: one clear sentence" 2 '413' copy --retries 2 "$
     "$T/app:one"
 equal "413 to everything: nothing was committed" 0 "$(blobs)"
 
+limits '{}'
+tell target POST /_faults '{"match": {"method": "PUT", "path": "/uploads/", "count": 0},
+    "action": {"reset_request_after_bytes": 1000000}}'
+expect_run "each PUT breaks off" 0 copy --retries 4 "$S/app:one" "$T/app:one"
+equal "each PUT breaks off: after two, a PATCH" "$PATCHED" "$(sent | grep -o 'PATCH.*')"
+equal "each PUT breaks off: two of them" 2 "$(sent | grep -o 'PUT - [0-9]* [^;]*;' | wc -l)"
+tell target DELETE /_faults
+
 # ---- As told ------------------------------------------------------------------------------------
 
 limits '{}'

@@ -154,8 +154,7 @@ void uploads_prepare_patch(struct request *request)
     struct upload *upload = uploads_claim(request, true);
 
     if (upload == NULL || refuse_too_large(request, request->registry->switches.upload_max_patch) ||
-        !check_chunk_size(request, upload) ||
-        !check_content_range(request, upload))
+        !check_chunk_size(request, upload) || !check_content_range(request, upload))
         return;
     receive_into(request, upload);
 }

@@ -566,9 +566,9 @@ static void test_wrong_content_is_committed_nowhere(void **state)
 {
     (void)state;
     source.lies = true;
-    targets[1].slower_than = &targets[0]; /* never, as that one commits nothing */
     copy_to(2, OUTCOME_FAILED);
-    assert_int_equal(source.n_reads, 2); /* once may be an accident on the way */
+    /* once may be an accident on the way; whether they try again together is left to chance */
+    assert_in_range(source.n_reads, 2, 3);
     for (size_t k = 0; k < 2; k++) {
         assert_int_equal(targets[k].n_commits, 0);
         assert_in_range(targets[k].got, 0, 4 * MIB - BRIDGE_HOLD_BACK);
