@@ -12,7 +12,7 @@
  */
 #include "base/clock.h"
 #include "base/str.h"
-#include "pipeline/private.h"
+#include "pipeline/blob_private.h"
 #include "state/state.h"
 
 #include <stdlib.h>
@@ -22,32 +22,8 @@
 #define LEADER_SLEEP_MAX_MS 30000
 #define COMMIT_LOOKS 10
 
-struct blob {
-    struct task task; /* first */
-    struct run *run;
-    struct store *source, *target;
-    struct descriptor descriptor; /* digest and size only */
-    bool update;
-    enum outcome outcome;
-    struct waiters waiters; /* images, and blobs that we lead */
-    struct blob *leader;    /* whom we wait for */
-    struct store *has_it;   /* of that host, to mount from; NULL: none */
-    struct transfer *transfer;
-    struct slot_claim claim;
-    bool claims_source; /* the claim has, or asks for, the slot of the source */
-    struct store_op *stat, *begin;
-    struct upload *upload;
-    int tries, damaged, reopenings;
-    int64_t retries;
-    bool doubted; /* ask the target, whatever we believe */
-    bool started;
-    struct error broke;     /* why it is looked at again */
-    int64_t commit_wait_ms; /* all bytes were sent and no answer came: look for so long */
-};
-
 static enum step_result step_look(struct task *task);
 static enum step_result step_looked(struct task *task);
-static enum step_result step_lead(struct task *task);
 static enum step_result step_claim(struct task *task);
 static enum step_result step_mount(struct task *task);
 static enum step_result step_mounted(struct task *task);
@@ -56,18 +32,12 @@ static enum step_result step_recover(struct task *task);
 static enum step_result step_recovered(struct task *task);
 static const struct step look_step = {"look", step_look};
 static const struct step looked_step = {"looked", step_looked};
-static const struct step lead_step = {"lead", step_lead};
-static const struct step claim_step = {"claim", step_claim};
+const struct step blob_claim_step = {"claim", step_claim};
 static const struct step mount_step = {"mount", step_mount};
 static const struct step mounted_step = {"mounted", step_mounted};
 static const struct step upload_step = {"upload", step_upload};
 static const struct step recover_step = {"recover", step_recover};
 static const struct step recovered_step = {"recovered", step_recovered};
-
-static struct blob *blob_of(struct task *task)
-{
-    return container_of(task, struct blob, task);
-}
 
 /* ---- life ---- */
 
@@ -193,21 +163,12 @@ int64_t blob_retries(const struct blob *blob)
     return blob->retries;
 }
 
-static bool stop_leading(struct blob *b)
-{
-    _cleanup_free_ char *key = run_key(b->target->host, &b->descriptor.digest);
-    if (!b->target->host || map_get(b->run->movers, key) != b)
-        return false;
-    map_remove(b->run->movers, key);
-    return true;
-}
-
 /* What is there needs no task any more. */
 static void retire(struct blob *b)
 {
     _cleanup_free_ char *key = run_key(b->target, &b->descriptor.digest);
     present_add(b->run->present, b->target, &b->descriptor.digest);
-    stop_leading(b);
+    lead_stop(b);
     map_remove(b->run->blobs, key);
     task_free(&b->task);
 }
@@ -290,7 +251,7 @@ static enum step_result step_look(struct task *task)
     if (is_remembered(b))
         return end(b, OUTCOME_PRESENT);
     if (!looks_first(b))
-        return task_next(task, &lead_step);
+        return task_next(task, &blob_lead_step);
     store_op_drop(&b->stat);
     b->stat = b->target->ops->stat(b->target, &b->descriptor, task);
     return task_wait(task, &looked_step);
@@ -307,72 +268,7 @@ static enum step_result step_looked(struct task *task)
         return end(b, OUTCOME_PRESENT);
     if (b->run->options.dry_run)
         return end(b, OUTCOME_PLANNED);
-    return task_next(task, &lead_step);
-}
-
-/* ---- who moves the bytes to the host? ---- */
-
-static bool can_mount(const struct blob *b, const char *from)
-{
-    return b->target->can_mount && b->target->can_mount(b->target, from);
-}
-
-/* The source's own repository on the same host, from which nobody has to wait to mount. */
-static bool source_is_mountable(const struct blob *b)
-{
-    return b->source->host && b->source->host == b->target->host &&
-           can_mount(b, b->source->repository);
-}
-
-static struct store *present_at_host(const struct blob *b)
-{
-    size_t pos = 0;
-    struct store *store;
-    while ((store = present_next(b->run->present, &b->descriptor.digest, &pos))) {
-        if (store->host == b->target->host && can_mount(b, store->repository))
-            return store;
-    }
-    return NULL;
-}
-
-static void stop_following(struct blob *b)
-{
-    struct blob *leader = take_ptr(&b->leader);
-    if (leader)
-        blob_leave(leader, &b->task);
-}
-
-static enum step_result follow(struct blob *b, struct blob *leader)
-{
-    bool mountable = can_mount(b, leader->target->repository);
-    b->has_it = mountable ? leader->target : NULL;
-    if (leader->task.done || !mountable) {
-        stop_following(b);
-        return task_next(&b->task, &claim_step);
-    }
-    if (b->leader != leader)
-        stop_following(b);
-    b->leader = leader;
-    waiters_add(&leader->waiters, &b->task);
-    transfer_expect_not(b->transfer, &b->task);
-    return task_wait(&b->task, &lead_step);
-}
-
-static enum step_result step_lead(struct task *task)
-{
-    struct blob *b = blob_of(task);
-    if (!b->target->host || source_is_mountable(b))
-        return task_next(task, &claim_step);
-    _cleanup_free_ char *key = run_key(b->target->host, &b->descriptor.digest);
-    struct blob *leader = map_get(b->run->movers, key);
-    bool failed = leader && leader->task.done && leader->task.result;
-    if (leader && leader != b && !failed)
-        return follow(b, leader);
-    stop_following(b);
-    b->has_it = present_at_host(b);
-    if (!b->has_it)
-        map_put(b->run->movers, key, b);
-    return task_next(task, &claim_step);
+    return task_next(task, &blob_lead_step);
 }
 
 /* ---- slots, then a mount or a session ---- */
@@ -383,7 +279,7 @@ static enum step_result start_upload(struct blob *b)
 {
     if (!b->claims_source && !transfer_can_be_joined(b->transfer)) {
         slot_claim_drop(&b->claim);
-        return task_next(&b->task, &claim_step);
+        return task_next(&b->task, &blob_claim_step);
     }
     const struct upload_request request = {.source = b->source,
                                            .target = b->target,
@@ -422,28 +318,15 @@ static enum step_result step_claim(struct task *task)
     if (!b->claim.waiting && !b->claim.held)
         claim_slots(b);
     if (!b->claim.held)
-        return task_wait(task, &claim_step);
+        return task_wait(task, &blob_claim_step);
     return b->begin ? start_upload(b) : task_next(task, &mount_step);
-}
-
-/* A repository of the host that an earlier run saw it in; free it. */
-static char *remembered_home(const struct blob *b)
-{
-    const struct store *target = b->target;
-    char *home =
-        target->registry_name
-            ? state_blob_home(b->run->options.state, target->registry_name, &b->descriptor.digest)
-            : NULL;
-    if (home && !can_mount(b, home))
-        free(take_ptr(&home));
-    return home;
 }
 
 static enum step_result step_mount(struct task *task)
 {
     struct blob *b = blob_of(task);
-    bool by_source = source_is_mountable(b);
-    _cleanup_free_ char *home = by_source || b->has_it ? NULL : remembered_home(b);
+    bool by_source = lead_can_mount_source(b);
+    _cleanup_free_ char *home = by_source || b->has_it ? NULL : lead_remembered_home(b);
     const struct store_begin_hint hint = {
         .mount_from = by_source   ? b->source->repository
                       : b->has_it ? b->has_it->repository
@@ -488,7 +371,7 @@ static enum step_result read_again(struct blob *b)
 {
     emit(b, (struct event){.kind = EVENT_REREAD});
     drop_work(b);
-    return task_next(&b->task, &claim_step);
+    return task_next(&b->task, &blob_claim_step);
 }
 
 static enum step_result step_upload(struct task *task)
@@ -517,7 +400,7 @@ static enum step_result step_upload(struct task *task)
     if (b->broke.stalled && upload_sent_all(b->upload))
         b->commit_wait_ms = b->run->options.commit_wait_ms;
     drop_work(b);
-    if (delay > LEADER_SLEEP_MAX_MS && stop_leading(b))
+    if (delay > LEADER_SLEEP_MAX_MS && lead_stop(b))
         waiters_wake(&b->waiters); /* the oldest of those who wait leads */
     return task_sleep(task, delay, &recover_step);
 }
@@ -541,7 +424,7 @@ static enum step_result step_recovered(struct task *task)
     if (b->stat->found)
         return end(b, OUTCOME_COPIED);
     if (b->commit_wait_ms <= 0)
-        return task_next(task, &lead_step);
+        return task_next(task, &blob_lead_step);
     /* The target may still be at it, with a large blob: look again before sending all anew. */
     int64_t pause = b->run->options.commit_wait_ms / COMMIT_LOOKS + 1;
     b->commit_wait_ms -= pause;
