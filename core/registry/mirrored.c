@@ -101,6 +101,10 @@ static void pass_over(struct mirrored_op *m)
 {
     const struct error *err = &m->inner->task.err;
     const struct store *mirror = m->mirrored->stores[m->place];
+    if (m->mirrored->is_dead[m->place]) {
+        m->place++; /* somebody said so meanwhile */
+        return;
+    }
     if (m->inner->task.result == ERR_TRANSIENT && !err->http_status) {
         log_warn("mirror %s is passed over from now on: %s", mirror->name, err->text);
         m->mirrored->is_dead[m->place] = true;
