@@ -9,8 +9,8 @@
 #include <string.h>
 
 const struct command *const commands[] = {
-    &command_copy,   &command_sync, &command_cache, &command_tags,   &command_inspect, &command_validate,
-    &command_expand, &command_plugin, &command_version, NULL,
+    &command_copy,     &command_sync,   &command_cache,  &command_tags,    &command_inspect,
+    &command_validate, &command_expand, &command_plugin, &command_version, NULL,
 };
 
 static const struct command *find_command(const char *name)

@@ -22,13 +22,12 @@ static const struct option cache_table[] = {
 
 static void print_stats_json(const struct state_stats *s)
 {
-    json_t *o = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "path", s->path,
-                          "journal", s->journal, "file_bytes", (json_int_t)s->file_bytes,
-                          "repositories", (json_int_t)s->n_repositories, "blobs",
-                          (json_int_t)s->n_blobs, "vouched_blobs", (json_int_t)s->n_vouched,
-                          "manifests", (json_int_t)s->n_manifests, "manifest_bytes",
-                          (json_int_t)s->manifest_bytes, "artifact_checks",
-                          (json_int_t)s->n_checks);
+    json_t *o = json_pack(
+        "{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "path", s->path, "journal", s->journal,
+        "file_bytes", (json_int_t)s->file_bytes, "repositories", (json_int_t)s->n_repositories,
+        "blobs", (json_int_t)s->n_blobs, "vouched_blobs", (json_int_t)s->n_vouched, "manifests",
+        (json_int_t)s->n_manifests, "manifest_bytes", (json_int_t)s->manifest_bytes,
+        "artifact_checks", (json_int_t)s->n_checks);
     json_dumpf(o, stdout, JSON_INDENT(2));
     putchar('\n');
     json_decref(o);

@@ -118,16 +118,16 @@ static int read_credential(const struct config_registry *r, struct credential *r
     const char *secret;
     switch (r->auth_type) {
     case CONFIG_AUTH_BASIC:
-        secret = r->credentials.password ? secret_reveal(r->credentials.password) : NULL;
+        secret = r->credentials.password ? secret_reveal(r->credentials.password) : "";
         if (str_empty(r->credentials.username))
             return empty(r, "credentials.username", err);
-        if (str_empty(secret))
+        if (!*secret)
             return empty(r, "credentials.password", err);
         return credential_set(ret, r->credentials.username, secret, strlen(secret),
                               "the configuration", err);
     case CONFIG_AUTH_STATIC_TOKEN:
-        secret = r->token ? secret_reveal(r->token) : NULL;
-        if (str_empty(secret))
+        secret = r->token ? secret_reveal(r->token) : "";
+        if (!*secret)
             return empty(r, "token", err);
         return credential_set_bearer(ret, secret, strlen(secret), "the configuration", err);
     default:

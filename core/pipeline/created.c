@@ -63,7 +63,7 @@ bool created_parse(const char *text, int64_t *ret_ms)
         int hours, minutes, len = 0;
         if (sscanf(rest + 1, "%2d:%2d%n", &hours, &minutes, &len) != 2 || rest[1 + len])
             return false;
-        offset = (*rest == '-' ? -1 : 1) * (hours * 60 + minutes) * (int64_t)60;
+        offset = ((int64_t)hours * 60 + minutes) * (*rest == '-' ? -60 : 60);
     } else if (strcmp(rest, "Z") != 0) {
         return false;
     }

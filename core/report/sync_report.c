@@ -286,16 +286,16 @@ static json_t *mapping_json(const struct kept_mapping *m)
 static json_t *stats_json(const struct sync_report *r, int64_t request_retries)
 {
     const struct copy_stats *s = &r->stats;
-    return json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "images_synced",
-        (json_int_t)r->n_synced, "images_skipped", (json_int_t)r->n_unchanged, "images_failed",
-        (json_int_t)r->n_failed, "images_planned", (json_int_t)r->n_planned, "images_interrupted",
-        (json_int_t)r->n_interrupted, "immutable_tag_skips", (json_int_t)r->n_immutable,
-        "blobs_transferred", (json_int_t)s->blobs_copied, "blobs_skipped",
-        (json_int_t)s->blobs_present, "blobs_mounted", (json_int_t)s->blobs_mounted,
-        "bytes_transferred", (json_int_t)s->bytes_copied, "bytes_mounted",
-        (json_int_t)s->bytes_mounted, "artifacts", (json_int_t)s->artifacts, "retries",
-        (json_int_t)(s->retries + request_retries));
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+                     "images_synced", (json_int_t)r->n_synced, "images_skipped",
+                     (json_int_t)r->n_unchanged, "images_failed", (json_int_t)r->n_failed,
+                     "images_planned", (json_int_t)r->n_planned, "images_interrupted",
+                     (json_int_t)r->n_interrupted, "immutable_tag_skips",
+                     (json_int_t)r->n_immutable, "blobs_transferred", (json_int_t)s->blobs_copied,
+                     "blobs_skipped", (json_int_t)s->blobs_present, "blobs_mounted",
+                     (json_int_t)s->blobs_mounted, "bytes_transferred", (json_int_t)s->bytes_copied,
+                     "bytes_mounted", (json_int_t)s->bytes_mounted, "artifacts",
+                     (json_int_t)s->artifacts, "retries", (json_int_t)retries);
 }
 
 static void print_json(struct sync_report *r, int64_t duration_ms, int64_t request_retries)

@@ -262,7 +262,7 @@ static void others_write_too(void **state)
         struct loop *own = loop_new(NULL);
         const struct state_options options = {.folder = folder, .ttl_ms = 3600000};
         struct state *s = state_open(own, &options, &warning);
-        for (int i = 0; s; i++) {
+        for (int i = 0; true; i++) {
             _cleanup_free_ char *text = xasprintf("child %d", i);
             struct digest d = digest_of(text);
             state_blob_seen(s, "child", "r", &d, true);
