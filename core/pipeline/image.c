@@ -335,6 +335,9 @@ static enum step_result step_push(struct task *task)
 /* What was copied in the first pass is found present in the second: it counts once. */
 static void begin_doubt(struct image *i)
 {
+    const struct store *target = i->target;
+    if (target->repository && target->registry_name)
+        state_forget_repository(i->run->options.state, target->registry_name, target->repository);
     parts_leave(i);
     i->doubted = i->doubts = true;
     i->stats.blobs_present = -(i->stats.blobs_copied + i->stats.blobs_mounted);

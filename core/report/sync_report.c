@@ -286,6 +286,7 @@ static json_t *mapping_json(const struct kept_mapping *m)
 static json_t *stats_json(const struct sync_report *r, int64_t request_retries)
 {
     const struct copy_stats *s = &r->stats;
+    const int64_t retries = s->retries + request_retries;
     return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
                      "images_synced", (json_int_t)r->n_synced, "images_skipped",
                      (json_int_t)r->n_unchanged, "images_failed", (json_int_t)r->n_failed,

@@ -1,25 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The file: where it is, its tables, how it is opened. */
+#include "base/clock.h"
 #include "state/private.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <time.h>
 
-/* Digests as they are written: SQLite keeps keys of one repository together, and a row of a blob
- * takes about 100 bytes. */
+/* Digests are their bytes, not their text: that halves a row. `vouched` is when a manifest last
+ * did so, 0 for never: having been seen later renews no proof. */
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS repository(id INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL);"
-    "CREATE TABLE IF NOT EXISTS blob(repository INTEGER NOT NULL, digest TEXT NOT NULL,"
+    "CREATE TABLE IF NOT EXISTS blob(repository INTEGER NOT NULL, digest BLOB NOT NULL,"
     " seen INTEGER NOT NULL, vouched INTEGER NOT NULL, PRIMARY KEY(repository, digest))"
     " WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS blob_by_digest ON blob(digest, seen);"
-    "CREATE TABLE IF NOT EXISTS manifest(digest TEXT PRIMARY KEY, media_type TEXT NOT NULL,"
+    "CREATE TABLE IF NOT EXISTS manifest(digest BLOB PRIMARY KEY, media_type TEXT NOT NULL,"
     " bytes BLOB NOT NULL, used INTEGER NOT NULL);"
-    "CREATE TABLE IF NOT EXISTS looked(repository INTEGER NOT NULL, digest TEXT NOT NULL,"
+    "CREATE TABLE IF NOT EXISTS looked(repository INTEGER NOT NULL, digest BLOB NOT NULL,"
     " at INTEGER NOT NULL, PRIMARY KEY(repository, digest)) WITHOUT ROWID;"
     "PRAGMA user_version=1;";
+
+static int nibble(char c)
+{
+    return c <= '9' ? c - '0' : c - 'a' + 10;
+}
+
+void database_bind_digest(sqlite3_stmt *statement, int place, const struct digest *digest)
+{
+    unsigned char raw[DIGEST_TEXT_MAX / 2];
+    const char *hex = digest_is_set(digest) ? digest_hex(digest) : "";
+    size_t len = strlen(hex) / 2;
+    for (size_t i = 0; i < len; i++)
+        raw[i] = (unsigned char)(nibble(hex[2 * i]) << 4 | nibble(hex[2 * i + 1]));
+    sqlite3_bind_blob(statement, place, raw, (int)len, SQLITE_TRANSIENT);
+}
 
 bool database_run(sqlite3 *db, const char *sql)
 {
@@ -90,7 +107,7 @@ static int make_tables(sqlite3 *db)
     return database_run(db, schema) ? SQLITE_OK : sqlite3_errcode(db);
 }
 
-int database_open(const char *path, bool create, sqlite3 **ret)
+static int try_open(const char *path, bool create, sqlite3 **ret)
 {
     sqlite3 *db = NULL;
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (create ? SQLITE_OPEN_CREATE : 0);
@@ -106,5 +123,17 @@ int database_open(const char *path, bool create, sqlite3 **ret)
         return code;
     }
     sqlite3_close(db);
+    return code;
+}
+
+/* Two processes that turn a new file to a write-ahead log at once: SQLite refuses one of them
+ * without waiting, whatever its time limit. */
+int database_open(const char *path, bool create, sqlite3 **ret)
+{
+    const struct timespec pause = {.tv_nsec = 5000000};
+    int64_t until = clock_ms() + STATE_BUSY_MS;
+    int code;
+    while ((code = try_open(path, create, ret)) == SQLITE_BUSY && clock_ms() < until)
+        nanosleep(&pause, NULL);
     return code;
 }

@@ -17,6 +17,8 @@
 /* Opens and, if needed, makes the tables. A sqlite code; *ret is NULL on failure. */
 int database_open(const char *path, bool create, sqlite3 **ret);
 char *database_path(const char *folder);
+/* Its 32 or 64 bytes. */
+void database_bind_digest(sqlite3_stmt *statement, int place, const struct digest *digest);
 bool database_run(sqlite3 *db, const char *sql);
 /* The single number that a query gives; 0 when it gives none. */
 int64_t database_number(sqlite3 *db, const char *sql);
@@ -49,7 +51,8 @@ struct state {
     sqlite3_stmt *find_blob, *find_home, *find_manifest, *find_check;
     struct map *forgotten; /* HOST/NAME; values: a marker */
     struct rows queued;
-    struct rows batch; /* in the job */
+    size_t queued_bytes; /* of manifests */
+    struct rows batch;   /* in the job */
     struct job job;
     bool is_writing;
     bool is_written; /* the batch; set by the job */

@@ -12,6 +12,7 @@
 #define BATCH_ROWS 500
 #define BATCH_MS 200
 #define QUEUED_MAX 50000
+#define QUEUED_BYTES_MAX ((size_t)8 * 1024 * 1024)
 
 static void row_done(struct row *row)
 {
@@ -33,8 +34,8 @@ static void bind_row(sqlite3_stmt *statement, const struct row *row)
 {
     sqlite3_bind_text(statement, sqlite3_bind_parameter_index(statement, ":repository"),
                       row->repository, -1, SQLITE_STATIC);
-    sqlite3_bind_text(statement, sqlite3_bind_parameter_index(statement, ":digest"),
-                      row->digest.text, -1, SQLITE_STATIC);
+    database_bind_digest(statement, sqlite3_bind_parameter_index(statement, ":digest"),
+                         &row->digest);
     sqlite3_bind_int64(statement, sqlite3_bind_parameter_index(statement, ":at"), row->at_s);
     sqlite3_bind_int(statement, sqlite3_bind_parameter_index(statement, ":vouched"), row->vouched);
     sqlite3_bind_text(statement, sqlite3_bind_parameter_index(statement, ":media_type"),
@@ -49,8 +50,8 @@ static void bind_row(sqlite3_stmt *statement, const struct row *row)
 /* NULL-terminated, in this order. */
 static const char *const statements[][3] = {
     [ROW_BLOB] = {ADD_REPOSITORY,
-                  "INSERT INTO blob VALUES(" THIS_REPOSITORY ", :digest, :at, :vouched)"
-                  " ON CONFLICT DO UPDATE SET seen = :at, vouched = max(vouched, :vouched)"},
+                  "INSERT INTO blob VALUES(" THIS_REPOSITORY ", :digest, :at, :vouched * :at)"
+                  " ON CONFLICT DO UPDATE SET seen = :at, vouched = max(vouched, :vouched * :at)"},
     [ROW_FORGET] = {"DELETE FROM blob WHERE repository = " THIS_REPOSITORY,
                     "DELETE FROM looked WHERE repository = " THIS_REPOSITORY},
     [ROW_MANIFEST] = {"INSERT OR REPLACE INTO manifest VALUES(:digest, :media_type, :bytes, :at)"},
@@ -59,26 +60,60 @@ static const char *const statements[][3] = {
                      "INSERT OR REPLACE INTO looked VALUES(" THIS_REPOSITORY ", :digest, :at)"},
 };
 
-static void write_row(sqlite3 *db, const struct row *row)
+#define N_KINDS ARRAY_LEN(statements)
+
+/* Prepared once for many rows: that costs more than to write one. */
+struct prepared {
+    sqlite3_stmt *of[N_KINDS][3];
+};
+
+static sqlite3_stmt *prepare(sqlite3 *db, struct prepared *prepared, enum row_kind kind, size_t i)
 {
-    for (size_t i = 0; i < 3 && statements[row->kind][i]; i++) {
-        sqlite3_stmt *statement = NULL;
-        if (sqlite3_prepare_v2(db, statements[row->kind][i], -1, &statement, NULL) != SQLITE_OK)
-            return;
-        bind_row(statement, row);
-        sqlite3_step(statement);
-        sqlite3_finalize(statement);
+    sqlite3_stmt **statement = &prepared->of[kind][i];
+    if (!*statement && statements[kind][i])
+        sqlite3_prepare_v2(db, statements[kind][i], -1, statement, NULL);
+    return *statement;
+}
+
+static void prepared_done(struct prepared *prepared)
+{
+    for (size_t kind = 0; kind < N_KINDS; kind++) {
+        for (size_t i = 0; i < 3; i++)
+            sqlite3_finalize(prepared->of[kind][i]);
     }
 }
 
-static void write_rows(sqlite3 *db, const struct rows *rows)
+static void write_row(sqlite3 *db, struct prepared *prepared, const struct row *row)
 {
-    if (!rows->len || !database_run(db, "BEGIN IMMEDIATE"))
+    sqlite3_stmt *statement;
+    for (size_t i = 0; i < 3 && (statement = prepare(db, prepared, row->kind, i)); i++) {
+        bind_row(statement, row);
+        sqlite3_step(statement);
+        sqlite3_reset(statement);
+        sqlite3_clear_bindings(statement);
+    }
+}
+
+static void write_batch(sqlite3 *db, struct prepared *prepared, const struct row *rows, size_t n)
+{
+    if (!database_run(db, "BEGIN IMMEDIATE"))
         return;
-    for (size_t i = 0; i < rows->len; i++)
-        write_row(db, &rows->items[i]);
+    for (size_t i = 0; i < n; i++)
+        write_row(db, prepared, &rows[i]);
     if (!database_run(db, "COMMIT"))
         database_run(db, "ROLLBACK");
+}
+
+/* In small transactions, however many rows there are: another run waits no longer than
+ * STATE_BUSY_MS for its turn. */
+static void write_rows(sqlite3 *db, const struct rows *rows)
+{
+    struct prepared prepared = {0};
+    for (size_t i = 0; i < rows->len; i += BATCH_ROWS) {
+        size_t left = rows->len - i;
+        write_batch(db, &prepared, &rows->items[i], left < BATCH_ROWS ? left : BATCH_ROWS);
+    }
+    prepared_done(&prepared);
 }
 
 static void work(struct job *job)
@@ -96,6 +131,7 @@ static void start_batch(struct state *state)
         return;
     state->batch = state->queued;
     state->queued = (struct rows){0};
+    state->queued_bytes = 0;
     state->is_writing = true;
     state->is_written = false;
     timer_cancel(state->loop, &state->timer);
@@ -124,12 +160,20 @@ void queue_init(struct state *state)
     state->timer.fire = time_to_write;
 }
 
+/* When the disk does not keep up. What turned out to be wrong is never lost. */
+static bool is_too_much(const struct state *state, const struct row *row)
+{
+    return row->kind != ROW_FORGET &&
+           (state->queued.len >= QUEUED_MAX || state->queued_bytes + row->len > QUEUED_BYTES_MAX);
+}
+
 void queue_add(struct state *state, struct row row)
 {
-    if (state->queued.len >= QUEUED_MAX) {
-        row_done(&row); /* the disk does not keep up */
+    if (is_too_much(state, &row)) {
+        row_done(&row);
         return;
     }
+    state->queued_bytes += row.len;
     row.at_s = clock_wall_s();
     vec_add(&state->queued, row);
     if (state->is_writing)

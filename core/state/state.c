@@ -95,7 +95,7 @@ static bool prepare(struct state *s)
                         " (SELECT id FROM repository WHERE name = ?1)"},
         {&s->find_home, "SELECT name FROM blob JOIN repository ON id = repository"
                         " WHERE digest = ?2 AND name >= ?1 || '/' AND name < ?1 || '0'"
-                        " ORDER BY vouched DESC, seen DESC LIMIT 1"},
+                        " ORDER BY vouched DESC, seen DESC"},
         {&s->find_manifest, "SELECT bytes, media_type, used FROM manifest WHERE digest = ?2"},
         {&s->find_check, "SELECT at FROM looked WHERE digest = ?2 AND repository ="
                          " (SELECT id FROM repository WHERE name = ?1)"},
@@ -196,7 +196,7 @@ static bool ask(sqlite3_stmt *statement, const char *name, const struct digest *
 {
     sqlite3_reset(statement);
     sqlite3_bind_text(statement, 1, name, -1, SQLITE_TRANSIENT);
-    sqlite3_bind_text(statement, 2, digest->text, -1, SQLITE_TRANSIENT);
+    database_bind_digest(statement, 2, digest);
     return sqlite3_step(statement) == SQLITE_ROW;
 }
 
@@ -216,8 +216,8 @@ enum state_blob state_blob(struct state *s, const char *host, const char *reposi
     if (map_get(s->forgotten, name))
         return known;
     if (ask(s->find_blob, name, digest)) {
-        bool proves = sqlite3_column_int(s->find_blob, 1) && !s->options.distrust &&
-                      is_fresh(s, sqlite3_column_int64(s->find_blob, 0));
+        int64_t vouched_s = sqlite3_column_int64(s->find_blob, 1);
+        bool proves = vouched_s && !s->options.distrust && is_fresh(s, vouched_s);
         known = proves ? STATE_VOUCHED : STATE_SEEN;
     }
     sqlite3_reset(s->find_blob);
@@ -229,7 +229,8 @@ char *state_blob_home(struct state *s, const char *host, const struct digest *di
     char *home = NULL;
     if (!s)
         return NULL;
-    if (ask(s->find_home, host, digest)) {
+    for (bool more = ask(s->find_home, host, digest); more && !home;
+         more = sqlite3_step(s->find_home) == SQLITE_ROW) {
         const char *name = (const char *)sqlite3_column_text(s->find_home, 0);
         if (!map_get(s->forgotten, name))
             home = xstrdup(name + strlen(host) + 1);
@@ -245,7 +246,7 @@ int64_t state_checked(struct state *s, const char *host, const char *repository,
         return -1;
     _cleanup_free_ char *name = full_name(host, repository);
     int64_t age_ms = -1;
-    if (ask(s->find_check, name, digest))
+    if (!map_get(s->forgotten, name) && ask(s->find_check, name, digest))
         age_ms = (clock_wall_s() - sqlite3_column_int64(s->find_check, 0)) * 1000;
     sqlite3_reset(s->find_check);
     return age_ms;

@@ -119,14 +119,15 @@ static void what_is_old_or_distrusted_proves_nothing(void **state)
     s = open_with((struct state_options){.ttl_ms = 3600000, .distrust = true});
     assert_int_equal(state_blob(s, "host", "r", &d), STATE_SEEN);
     state_close(s);
-    run_sql("UPDATE blob SET seen = seen - 7200");
+    run_sql("UPDATE blob SET seen = seen - 7200, vouched = vouched - 7200");
     s = open_state();
     assert_int_equal(state_blob(s, "host", "r", &d), STATE_SEEN);
     state_close(s);
     s = open_with((struct state_options){.ttl_ms = 0});
     assert_int_equal(state_blob(s, "host", "r", &d), STATE_VOUCHED);
     state_close(s);
-    run_sql("UPDATE blob SET seen = seen + 14400"); /* a clock that was wrong */
+    run_sql("UPDATE blob SET seen = seen + 14400, vouched = vouched + 14400"); /* a clock that was
+                                                                                  wrong */
     s = open_state();
     assert_int_equal(state_blob(s, "host", "r", &d), STATE_SEEN);
     state_close(s);
@@ -148,6 +149,37 @@ static void a_repository_is_forgotten_at_once(void **state)
     s = open_state();
     assert_int_equal(state_blob(s, "host", "r", &d), STATE_UNKNOWN);
     assert_int_equal(state_blob(s, "host", "other", &d), STATE_VOUCHED);
+    state_close(s);
+}
+
+static void another_home_is_found(void **state)
+{
+    (void)state;
+    struct digest d = digest_of("d");
+    struct state *s = open_state();
+    state_blob_seen(s, "host", "plain", &d, false);
+    state_blob_seen(s, "host", "best", &d, true);
+    state_close(s);
+    s = open_state();
+    state_forget_repository(s, "host", "best");
+    _cleanup_free_ char *home = state_blob_home(s, "host", &d);
+    assert_string_equal(home, "plain");
+    state_close(s);
+}
+
+static void seeing_renews_no_proof(void **state)
+{
+    (void)state;
+    struct digest d = digest_of("d");
+    struct state *s = open_state();
+    state_blob_seen(s, "host", "r", &d, true);
+    state_close(s);
+    run_sql("UPDATE blob SET seen = seen - 7200, vouched = vouched - 7200");
+    s = open_state();
+    state_blob_seen(s, "host", "r", &d, false);
+    state_close(s);
+    s = open_state();
+    assert_int_equal(state_blob(s, "host", "r", &d), STATE_SEEN);
     state_close(s);
 }
 
@@ -193,6 +225,8 @@ static void looks_are_noted(void **state)
     run_sql("UPDATE looked SET at = at - 100");
     s = open_state();
     assert_in_range(state_checked(s, "h", "r", &d), 100000, 200000);
+    state_forget_repository(s, "h", "r");
+    assert_int_equal(state_checked(s, "h", "r", &d), -1);
     state_close(s);
 }
 
@@ -324,6 +358,8 @@ int main(void)
         TEST(blobs_are_remembered),
         TEST(what_is_old_or_distrusted_proves_nothing),
         TEST(a_repository_is_forgotten_at_once),
+        TEST(another_home_is_found),
+        TEST(seeing_renews_no_proof),
         TEST(manifests_are_kept_and_checked),
         TEST(looks_are_noted),
         TEST(damage_is_put_aside),
