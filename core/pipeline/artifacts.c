@@ -95,6 +95,8 @@ static void drop_work(struct artifacts *a)
         artifacts_leave(a->below.items[k], &a->task);
     a->signatures.len = a->below.len = 0;
     store_op_drop(&a->op);
+    if (a->request.source_tags)
+        waiters_remove(&a->request.source_tags->waiters, &a->task);
 }
 
 void artifacts_stop(void *artifacts)
@@ -462,15 +464,20 @@ static void begin_signature(struct artifacts *a, const char *tag)
     vec_add(&a->signatures, copy_start(a->run, &a->task, &request));
 }
 
+/* The list of tags may still be coming in, and the signature be on its last page. */
 static enum step_result step_signatures(struct task *task)
 {
     struct artifacts *a = artifacts_of(task);
-    for (size_t i = 0; a->request.source_tags && i < ARRAY_LEN(signature_kinds); i++) {
+    struct source_tags *tags = a->request.source_tags;
+    if (tags && !tags->is_complete) {
+        waiters_add(&tags->waiters, task);
+        return task_wait(task, &signatures_step);
+    }
+    for (size_t i = 0; tags && i < ARRAY_LEN(signature_kinds); i++) {
         _cleanup_free_ char *tag =
             xasprintf("%s-%s%s", digest_algorithm_name(&a->subject.digest),
                       digest_hex(&a->subject.digest), signature_kinds[i].suffix);
-        if (map_get(a->request.source_tags, tag) &&
-            is_wanted(a->request.rules, signature_kinds[i].type))
+        if (map_get(tags->names, tag) && is_wanted(a->request.rules, signature_kinds[i].type))
             begin_signature(a, tag);
     }
     return task_next(task, &signed_step);

@@ -17,6 +17,8 @@ struct artifact_rules {
     int64_t recheck_ms;                /* the same, when the last look is older than this */
 };
 
+struct source_tags; /* see pipeline/run.h */
+
 /* What is known of the target's tag beforehand. */
 enum target_knowledge {
     TARGET_ASK,
@@ -35,7 +37,7 @@ struct copy_request {
     size_t n_platforms;
     bool keep_index;
     const struct artifact_rules *artifacts; /* NULL: none travel */
-    const struct map *source_tags;          /* their names, if listed: signatures are among them */
+    struct source_tags *source_tags;        /* signatures may be among them; NULL: not listed */
     enum target_knowledge known;
     struct digest target_digest;
     bool only_missing; /* what the target has under that name stays */

@@ -156,6 +156,11 @@ const struct task *fetch_task(const struct fetch *f)
     return &f->task;
 }
 
+bool fetch_was_from(const struct fetch *f, const struct store *source)
+{
+    return f->source == source;
+}
+
 const struct manifest *fetch_manifest(const struct fetch *f)
 {
     return f->manifest;

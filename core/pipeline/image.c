@@ -263,6 +263,10 @@ static enum step_result step_fetched(struct task *task)
     const struct task *fetch = fetch_task(i->fetch);
     if (!fetch->done)
         return task_wait(task, &fetched_step);
+    if (fetch->result && !fetch_was_from(i->fetch, i->source) && !i->refetched) {
+        i->refetched = true; /* the source of another mapping failed: ours may not */
+        return task_next(task, &fetch_step);
+    }
     if (fetch->result)
         return fail(i, &fetch->err);
     size_t len = fetch_manifest(i->fetch)->len;

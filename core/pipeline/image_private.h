@@ -30,6 +30,7 @@ struct image {
     VEC(struct child) children;
     enum outcome outcome;
     bool update, wants_push, is_pushed, subject_noted;
+    bool refetched;          /* from our own source */
     bool doubts;             /* looking at everything again */
     bool doubted;            /* did so once */
     struct copy_stats stats; /* of parts that were left */

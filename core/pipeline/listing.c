@@ -35,7 +35,6 @@ void listing_done(struct listing *l)
 {
     created_free(l->times);
     store_op_drop(&l->op);
-    map_free(l->artifact_tags, NULL);
     for (size_t i = 0; i < l->names.len; i++)
         free(l->names.items[i]);
     vec_done(&l->names);
@@ -57,7 +56,7 @@ void listing_start(struct listing *l)
 {
     task_init(&l->task, l->sync->run->loop, &l->sync->task, &listing_type,
               l->mapping->source->name);
-    l->artifact_tags = map_new();
+    l->artifact_tags = source_tags_new(l->sync->run);
     task_start(&l->task, &list_step);
 }
 
@@ -115,12 +114,11 @@ static bool decides_alone(const struct listing *l)
 
 static void take_tag(void *arg, const char *tag)
 {
-    static char marker;
     struct listing *l = arg;
     struct selected_tag selected;
     l->n_listed++;
     if (select_tag_is_artifact(tag))
-        map_put(l->artifact_tags, tag, &marker);
+        source_tags_add(l->artifact_tags, tag);
     if (!decides_alone(l)) {
         vec_add(&l->names, xstrdup(tag));
         return;
@@ -134,8 +132,10 @@ static enum step_result step_list(struct task *task)
 {
     struct listing *l = listing_of(task);
     const struct store_tags receiver = {.tag = take_tag, .arg = l};
-    if (!selector_needs_list(l->mapping->selector) && !l->mapping->artifacts)
+    if (!selector_needs_list(l->mapping->selector) && !l->mapping->artifacts) {
+        source_tags_complete(l->artifact_tags);
         return task_next(task, &select_step);
+    }
     l->op = l->mapping->source->ops->tags(l->mapping->source, &receiver, task);
     return task_wait(task, &listed_step);
 }
@@ -146,6 +146,7 @@ static enum step_result step_listed(struct task *task)
     if (!l->op->task.done)
         return task_wait(task, &listed_step);
     bool needs_list = selector_needs_list(l->mapping->selector);
+    source_tags_complete(l->artifact_tags);
     if (l->op->task.result && needs_list)
         return fail(l, &l->op->task.err);
     if (l->op->task.result) {

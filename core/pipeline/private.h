@@ -26,6 +26,7 @@ struct run {
     struct map *resolved;  /* source store and reference -> text of its digest */
     struct map *artifacts; /* target store and subject -> struct artifacts */
     struct map *strict;    /* hosts that refuse a manifest before its subject; value: a marker */
+    VEC(struct source_tags *) source_tags;
     VEC(struct fetch *) idle; /* kept for whoever asks next; the oldest first */
     size_t idle_bytes;
 
@@ -49,6 +50,12 @@ void waiters_remove(struct waiters *waiters, const struct task *task);
 void waiters_wake(struct waiters *waiters);
 void waiters_done(struct waiters *waiters);
 
+struct source_tags {
+    struct map *names; /* values: a marker */
+    bool is_complete;
+    struct waiters waiters; /* woken when it is */
+};
+
 /* ---- fetch.c: manifests by digest, each read once ---- */
 
 struct fetch;
@@ -63,6 +70,8 @@ struct fetch *fetch_for(struct run *run, const struct fetch_request *request, st
 struct fetch *fetch_add(struct run *run, struct manifest *manifest);
 const struct task *fetch_task(const struct fetch *fetch);
 const struct manifest *fetch_manifest(const struct fetch *fetch); /* once done without failure */
+/* Its failure may be that of another source. */
+bool fetch_was_from(const struct fetch *fetch, const struct store *source);
 void fetch_leave(struct fetch *fetch, const struct task *waiter);
 void fetch_free(void *fetch);
 
@@ -255,8 +264,8 @@ struct artifacts_request {
     const struct descriptor *subject; /* media type NULL: it is at the target, and unchanged */
     const struct manifest *manifest;  /* of the subject: look below it, too; NULL: don't */
     const struct artifact_rules *rules;
-    const struct map *source_tags; /* NULL: not listed */
-    bool update;                   /* the target may have them */
+    struct source_tags *source_tags; /* NULL: not listed */
+    bool update;                     /* the target may have them */
     int depth;
 };
 /* The one task for that subject and target. */

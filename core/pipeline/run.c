@@ -25,6 +25,13 @@ struct run *run_new(struct loop *loop, const struct run_options *options)
     return run;
 }
 
+static void source_tags_free(struct source_tags *tags)
+{
+    map_free(tags->names, NULL);
+    waiters_done(&tags->waiters);
+    free(tags);
+}
+
 void run_free(struct run *run)
 {
     if (!run)
@@ -46,8 +53,31 @@ void run_free(struct run *run)
     map_free(run->transfers, NULL);
     vec_done(&run->kept);
     present_free(run->present);
+    for (size_t i = 0; i < run->source_tags.len; i++)
+        source_tags_free(run->source_tags.items[i]);
+    vec_done(&run->source_tags);
     vec_done(&run->idle);
     free(run);
+}
+
+struct source_tags *source_tags_new(struct run *run)
+{
+    struct source_tags *tags = xcalloc(1, sizeof(*tags));
+    tags->names = map_new();
+    vec_add(&run->source_tags, tags);
+    return tags;
+}
+
+void source_tags_add(struct source_tags *tags, const char *tag)
+{
+    static char marker;
+    map_put(tags->names, tag, &marker);
+}
+
+void source_tags_complete(struct source_tags *tags)
+{
+    tags->is_complete = true;
+    waiters_wake(&tags->waiters);
 }
 
 void run_drain(struct run *run)

@@ -27,5 +27,11 @@ struct run *run_new(struct loop *loop, const struct run_options *options);
 void run_free(struct run *run);
 /* Nothing new starts; what runs may end. Copies that are not complete end with ERR_CANCELLED. */
 void run_drain(struct run *run);
+/* Tags of a source as they are listed: who needs to know of one waits until all are there. They
+ * belong to the run. */
+struct source_tags;
+struct source_tags *source_tags_new(struct run *run);
+void source_tags_add(struct source_tags *tags, const char *tag);
+void source_tags_complete(struct source_tags *tags);
 /* Is a blob on its way at this moment? */
 bool run_has_transfers(const struct run *run);

@@ -19,8 +19,8 @@ struct listing {
     const struct sync_mapping *mapping;
     size_t place;
     struct store_op *op;
-    struct map *artifact_tags; /* names of signatures and such, as listed; values: a marker */
-    VEC(char *) names;         /* until all are known */
+    struct source_tags *artifact_tags; /* of signatures and such */
+    VEC(char *) names;                 /* until all are known */
     struct created_times *times;
     VEC(struct chosen) chosen; /* grows while tags come in */
     size_t n_listed;

@@ -180,3 +180,23 @@ sync_with "a target that takes no artifact" '' 1
 check "the image is not pushed before its artifacts" \
     eval "! curl -sf -o /dev/null -H 'Accept: $ANY' http://$T/v2/app/manifests/v1"
 tell target DELETE /_faults
+
+# ---- A list of tags that comes in slowly ---------------------------------------------------------------
+
+tell source DELETE /_state
+tell target DELETE /_state
+push_image six-blobs source app:a1
+FIRST=$(digest_at "$S/app:a1")
+push_image empty-config source "app:${FIRST/:/-}.sig"
+push_image no-layers source app:z1
+tell source PATCH /_script '{"switches": {"tags_n": "cap", "tags_cap": 1}}'
+tell source POST /_faults '{"match": {"path": "/tags/list", "nth": 2}, "action": {"delay_ms": 1000}}'
+tell source DELETE /_log
+rm -rf "$WORK/state"
+sync "tags that come in one by one" ''
+curl -s "http://$S/_log" >"$WORK/log"
+equal "blobs move before the last tag is listed" true "$(jq -s '
+    (map(select(.target | test("/blobs/"))) | map(.seq) | min) <
+    (map(select(.target | test("/tags/list"))) | map(.seq) | max)' "$WORK/log")"
+same "a signature that is listed late is there" \
+    "http://$S/app:${FIRST/:/-}.sig" "http://$T/app:${FIRST/:/-}.sig"
