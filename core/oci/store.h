@@ -69,6 +69,12 @@ struct store_ops {
     struct store_op *(*stat)(struct store *store, const struct descriptor *blob,
                              struct task *parent);
 
+    /* Done when the right to read blobs, or to write them and mount from that repository (may be
+     * NULL), is at hand, so that nobody fetches a token while holding slots. Never fails: the
+     * request itself tells. NULL: nothing is ever needed. */
+    struct store_op *(*authorize)(struct store *store, bool writes, const char *mount_from,
+                                  struct task *parent);
+
     /*
      * Moving a blob. These three take no slots: the caller holds them.
      * `read` pushes bytes from `offset` on into the bridge and is done when the peer has ended

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One blob, made present at one target:
- *     look (-> there) -> lead | wait for who leads -> claim -> mount (-> mounted) -> upload -> end
+ *     look (-> there) -> lead | wait for who leads -> authorize -> claim -> mount (-> mounted)
+ *     -> upload -> end
  * Of all who want the same blob on one host, one moves the bytes there; the others wait and then
  * mount it from the leader's repository, unless mounting can't work there. A waiter holds nothing,
  * and who leads waits for no other blob. The slots for the whole way are claimed at once; the one
@@ -24,6 +25,8 @@
 
 static enum step_result step_look(struct task *task);
 static enum step_result step_looked(struct task *task);
+static enum step_result step_authorize(struct task *task);
+static enum step_result step_authorized(struct task *task);
 static enum step_result step_claim(struct task *task);
 static enum step_result step_mount(struct task *task);
 static enum step_result step_mounted(struct task *task);
@@ -32,7 +35,9 @@ static enum step_result step_recover(struct task *task);
 static enum step_result step_recovered(struct task *task);
 static const struct step look_step = {"look", step_look};
 static const struct step looked_step = {"looked", step_looked};
-const struct step blob_claim_step = {"claim", step_claim};
+const struct step blob_authorize_step = {"authorize", step_authorize};
+static const struct step authorized_step = {"authorized", step_authorized};
+static const struct step claim_step = {"claim", step_claim};
 static const struct step mount_step = {"mount", step_mount};
 static const struct step mounted_step = {"mounted", step_mounted};
 static const struct step upload_step = {"upload", step_upload};
@@ -48,6 +53,8 @@ static void drop_work(struct blob *b)
     if (b->upload)
         task_free(&b->upload->task);
     b->upload = NULL;
+    store_op_drop(&b->read_right);
+    store_op_drop(&b->write_right);
     store_op_drop(&b->begin);
     store_op_drop(&b->stat);
     slot_claim_drop(&b->claim);
@@ -65,6 +72,7 @@ static void blob_release(struct task *task)
     struct blob *b = blob_of(task);
     drop_work(b);
     leave_transfer(b);
+    free(b->mount_from);
     waiters_done(&b->waiters);
     task_done(task);
     free(b);
@@ -271,7 +279,40 @@ static enum step_result step_looked(struct task *task)
     return task_next(task, &blob_lead_step);
 }
 
-/* ---- slots, then a mount or a session ---- */
+/* ---- tokens, slots, then a mount or a session ---- */
+
+static char *mount_source(const struct blob *b)
+{
+    if (lead_can_mount_source(b))
+        return xstrdup(b->source->repository);
+    return b->has_it ? xstrdup(b->has_it->repository) : lead_remembered_home(b);
+}
+
+/* A token may take its time, and nobody shall wait for one while holding slots. */
+static enum step_result step_authorize(struct task *task)
+{
+    struct blob *b = blob_of(task);
+    free(take_ptr(&b->mount_from));
+    b->mount_from = mount_source(b);
+    store_op_drop(&b->read_right);
+    store_op_drop(&b->write_right);
+    if (b->source->ops->authorize)
+        b->read_right = b->source->ops->authorize(b->source, false, NULL, task);
+    if (b->target->ops->authorize)
+        b->write_right = b->target->ops->authorize(b->target, true, b->mount_from, task);
+    return task_next(task, &authorized_step);
+}
+
+static enum step_result step_authorized(struct task *task)
+{
+    struct blob *b = blob_of(task);
+    if ((b->read_right && !b->read_right->task.done) ||
+        (b->write_right && !b->write_right->task.done))
+        return task_wait(task, &authorized_step);
+    store_op_drop(&b->read_right);
+    store_op_drop(&b->write_right);
+    return task_next(task, &claim_step);
+}
 
 /* The read that was to be joined may be beyond that by now: all is given back, and the session
  * waits for slots that allow a read of its own. */
@@ -279,7 +320,7 @@ static enum step_result start_upload(struct blob *b)
 {
     if (!b->claims_source && !transfer_can_be_joined(b->transfer)) {
         slot_claim_drop(&b->claim);
-        return task_next(&b->task, &blob_claim_step);
+        return task_next(&b->task, &claim_step);
     }
     const struct upload_request request = {.source = b->source,
                                            .target = b->target,
@@ -318,19 +359,15 @@ static enum step_result step_claim(struct task *task)
     if (!b->claim.waiting && !b->claim.held)
         claim_slots(b);
     if (!b->claim.held)
-        return task_wait(task, &blob_claim_step);
+        return task_wait(task, &claim_step);
     return b->begin ? start_upload(b) : task_next(task, &mount_step);
 }
 
 static enum step_result step_mount(struct task *task)
 {
     struct blob *b = blob_of(task);
-    bool by_source = lead_can_mount_source(b);
-    _cleanup_free_ char *home = by_source || b->has_it ? NULL : lead_remembered_home(b);
     const struct store_begin_hint hint = {
-        .mount_from = by_source   ? b->source->repository
-                      : b->has_it ? b->has_it->repository
-                                  : home,
+        .mount_from = b->mount_from,
         .probe = !b->stat, /* a HEAD has just said that it is not there */
     };
     if (!b->started)
@@ -371,7 +408,7 @@ static enum step_result read_again(struct blob *b)
 {
     emit(b, (struct event){.kind = EVENT_REREAD});
     drop_work(b);
-    return task_next(&b->task, &blob_claim_step);
+    return task_next(&b->task, &blob_authorize_step);
 }
 
 static enum step_result step_upload(struct task *task)

@@ -15,6 +15,8 @@ struct blob {
     struct blob *leader;    /* whom we wait for */
     struct store *has_it;   /* of that host, to mount from; NULL: none */
     struct transfer *transfer;
+    char *mount_from; /* a repository of the target's host that has it; NULL: none known */
+    struct store_op *read_right, *write_right;
     struct slot_claim claim;
     bool claims_source; /* the claim has, or asks for, the slot of the source */
     struct store_op *stat, *begin;
@@ -32,7 +34,8 @@ static inline struct blob *blob_of(struct task *task)
     return container_of(task, struct blob, task);
 }
 
-extern const struct step blob_claim_step; /* in blob.c: slots, then a mount or a session */
+extern const struct step
+    blob_authorize_step; /* in blob.c: tokens, slots, then a mount or a session */
 
 /* ---- lead.c ---- */
 

@@ -57,7 +57,7 @@ static enum step_result follow(struct blob *b, struct blob *leader)
     b->has_it = mountable ? leader->target : NULL;
     if (leader->task.done || !mountable) {
         stop_following(b);
-        return task_next(&b->task, &blob_claim_step);
+        return task_next(&b->task, &blob_authorize_step);
     }
     if (b->leader != leader)
         stop_following(b);
@@ -71,7 +71,7 @@ static enum step_result step_lead(struct task *task)
 {
     struct blob *b = blob_of(task);
     if (!b->target->host || lead_can_mount_source(b))
-        return task_next(task, &blob_claim_step);
+        return task_next(task, &blob_authorize_step);
     _cleanup_free_ char *key = run_key(b->target->host, &b->descriptor.digest);
     struct blob *leader = map_get(b->run->movers, key);
     bool failed = leader && leader->task.done && leader->task.result;
@@ -81,7 +81,7 @@ static enum step_result step_lead(struct task *task)
     b->has_it = present_at_host(b);
     if (!b->has_it)
         map_put(b->run->movers, key, b);
-    return task_next(task, &blob_claim_step);
+    return task_next(task, &blob_authorize_step);
 }
 
 /* A repository of the host that an earlier run saw it in; free it. */

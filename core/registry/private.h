@@ -170,6 +170,8 @@ struct store_op *blob_look(struct store *store, const struct descriptor *blob, b
                            struct task *parent);
 struct store_op *blob_read(struct store *store, const struct descriptor *blob, int64_t offset,
                            struct bridge *bridge, struct task *parent);
+struct store_op *blob_authorize(struct store *store, bool writes, const char *mount_from,
+                                struct task *parent);
 /* By the driver's word and what was refused before. */
 bool session_may_mount(const struct registry *registry, const char *to, const char *from);
 struct store_op *session_begin(struct store *store, const struct descriptor *blob,

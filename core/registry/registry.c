@@ -187,6 +187,7 @@ static const struct store_ops repository_ops = {
     .referrers = referrer_list,
     .tags = tag_list,
     .stat = blob_stat,
+    .authorize = blob_authorize,
     .read = blob_read,
     .begin = session_begin,
     .write = session_write,
