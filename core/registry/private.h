@@ -37,7 +37,8 @@ struct registry {
     struct map *no_mount_from; /* "target source": refused once; value is a marker */
     int self_probe;            /* enum ocync_tristate, learned */
     enum upload_mode upload;   /* never auto: what works, as far as known */
-    int early_resets;          /* of PUTs with a body, since the last that worked */
+    int early_resets;          /* of PUTs with a body, since one as large worked */
+    int64_t early_reset_bytes; /* the size of the last of them */
     int lists_referrers;       /* enum ocync_tristate, learned: is there a referrers API? */
 };
 

@@ -159,7 +159,10 @@ static bool is_too_much(struct write_op *w)
     bool broke_off = r->task.result == ERR_TRANSIENT && !request_status(r) &&
                      !r->task.err.stalled && r->exchange && http_bytes_out(r->exchange) > 0 &&
                      http_bytes_out(r->exchange) < bridge_size(w->bridge);
-    return broke_off && ++registry->early_resets >= EARLY_RESETS_MAX;
+    if (!broke_off)
+        return false;
+    registry->early_reset_bytes = bridge_size(w->bridge);
+    return ++registry->early_resets >= EARLY_RESETS_MAX;
 }
 
 /* Begins anew where the bytes are still to be had; else the blob does, in the way learned. */
@@ -228,7 +231,9 @@ static enum step_result step_putted(struct task *task)
     if (w->request->task.result)
         return !w->trusting && is_too_much(w) ? next_way(w)
                                               : task_fail(task, &w->request->task.err);
-    w->repository->registry->early_resets = 0;
+    struct registry *registry = w->repository->registry;
+    if (bridge_size(w->bridge) >= registry->early_reset_bytes)
+        registry->early_resets = 0; /* that a small one works says nothing */
     const char *text = request_header(w->request, "docker-content-digest");
     const struct digest *digest = bridge_digest(w->bridge);
     if (text && digest_parse(text, &answered, NULL) == 0 &&
